@@ -1,0 +1,58 @@
+/** What the log holds: commands, and the pvalues and runs in which they travel. */
+import type { Ballot } from './ballot.js'
+
+/** A position in the log, from 1. (Slot 0 is before the first.) */
+export type Slot = number
+
+/**
+ * One entry of the log.
+ * - `op`: a client's operation, executed once under its session.
+ * - `open`: opens a session; its client id is ⟨slot, nonce⟩, so that a late copy opens another one, never this again.
+ * - `clock`: the leader's clock moves on; sessions that were idle for too long expire, on every server alike.
+ * - `noop`: fills a hole that a leader found when it was adopted (the paper's section 4.1).
+ */
+export type Command =
+  | { readonly kind: 'op'; readonly clientId: string; readonly localId: number; readonly acked: number; readonly op: Uint8Array }
+  | { readonly kind: 'open'; readonly nonce: string }
+  | { readonly kind: 'clock'; readonly elapsed: number }
+  | { readonly kind: 'noop' }
+
+export const NOOP: Command = { kind: 'noop' }
+
+/** Commands of contiguous slots from `first`, proposed or accepted at one ballot: the paper's pvalues ⟨b, s, c⟩, in a row. */
+export interface Run {
+  readonly ballot: Ballot
+  readonly first: Slot
+  readonly commands: readonly Command[]
+}
+
+/** The last slot of a run. */
+export function lastSlot(run: { readonly first: Slot; readonly commands: readonly Command[] }): Slot {
+  return run.first + run.commands.length - 1
+}
+
+/** Bytes that count against a limit: the operation's, and a little for what goes with it. */
+export function commandBytes(command: Command): number {
+  return command.kind === 'op' ? command.op.length + 48 : 48
+}
+
+/** What a client is told: the outcome of the command that it sent under this key. */
+export interface Reply {
+  /** The session's client id; for the opening of a session, the nonce. */
+  readonly clientId: string
+  /** The command's number in its session; 0 for the opening of a session. */
+  readonly localId: number
+  readonly result: Result
+}
+
+/**
+ * - `ok`: executed; what `execute` returned, encoded (for the opening of a session: its client id, in UTF-8).
+ * - `refused`: executed, and the service refused it with a coded error, encoded.
+ * - `expired`: the session is unknown: not executed by this copy of the command.
+ * - `stale`: below the session's watermark: its client had said that it knows the outcome.
+ * - `busy`: not taken in, too many commands wait at this server.
+ */
+export interface Result {
+  readonly status: 'ok' | 'refused' | 'expired' | 'stale' | 'busy'
+  readonly value: Uint8Array
+}

@@ -1,0 +1,62 @@
+/** Who the acceptors of a slot are, and what the timing of one server's roles is. */
+import type { ServerId } from './ballot.js'
+
+/** The servers that decide a slot (the paper's section 4.4). There is one configuration for all slots for now. */
+export interface Configuration {
+  readonly servers: readonly ServerId[]
+}
+
+/** Whether `votes` hold a majority of the configuration's servers. */
+export function isQuorum(configuration: Configuration, votes: ReadonlySet<ServerId>): boolean {
+  let count = 0
+  for (const server of configuration.servers) if (votes.has(server)) count++
+  return count * 2 > configuration.servers.length
+}
+
+/** How long the roles wait, in ms of the clock that the inputs carry. */
+export interface Timing {
+  /** An active leader is heard from at least this often. */
+  readonly heartbeat: number
+  /** Without a word from a leader for this long (and up to as much again, at random) a server tries to lead. */
+  readonly election: number
+  /** What got no answer for this long is sent again. */
+  readonly resend: number
+  /** A session that was not used for this long may be expired by the leader. */
+  readonly sessionTtl: number
+}
+
+/** How much may be under way at once. */
+export interface Limits {
+  /** R5: no slot is proposed at or above slotOut + window (slots). */
+  readonly window: number
+  /** Runs of a leader that are not decided yet; what comes while so many are under way forms the next run. */
+  readonly runsInFlight: number
+  /** Commands in one run, at most. */
+  readonly runCommands: number
+  /** Bytes of operations in one run, in one chunk of a p1b or of a catch-up, at most (one command may be larger). */
+  readonly runBytes: number
+  /** Clients' commands that one server holds undecided; past that it answers `BUSY`. */
+  readonly pending: number
+}
+
+export const DEFAULT_TIMING: Timing = { heartbeat: 100, election: 500, resend: 500, sessionTtl: 3_600_000 }
+
+export const DEFAULT_LIMITS: Limits = {
+  window: 16_384,
+  runsInFlight: 4,
+  runCommands: 1024,
+  runBytes: 1 << 20,
+  pending: 20_000,
+}
+
+/** What one server's core must be told before its first step. */
+export interface Config {
+  readonly id: ServerId
+  readonly configuration: Configuration
+  /** Drawn anew at every start of the process (see {@link Ballot}); a safe non-negative integer. */
+  readonly start: number
+  /** Of the pseudo-random numbers by which timeouts are spread; any integer. */
+  readonly seed: number
+  readonly timing: Timing
+  readonly limits: Limits
+}

@@ -1,0 +1,52 @@
+/** What goes into the core and what comes out of it, with the host's duties. */
+import type { Ballot, ServerId } from './ballot.js'
+import type { Command, Reply, Run, Slot } from './command.js'
+import type { Message } from './message.js'
+
+/**
+ * One thing that happened. `now` is a monotonic reading in ms, taken after the thing arrived, the same or later with
+ * every input.
+ */
+export type Input =
+  | { readonly type: 'message'; readonly from: ServerId; readonly message: Message; readonly now: number }
+  | { readonly type: 'submit'; readonly commands: readonly Command[]; readonly now: number }
+  | { readonly type: 'tick'; readonly now: number }
+
+/** A message and the servers that it goes to; the sender may be among them. */
+export interface Envelope {
+  readonly to: readonly ServerId[]
+  readonly message: Message
+}
+
+/**
+ * What must survive a crash. Replayed in order into a new core, records rebuild the acceptor and the replica.
+ * - `promise`: the acceptor adopted a ballot.
+ * - `accept`: it accepted a run (and adopted the run's ballot, if that was higher).
+ * - `decide`: every slot below `decided` is decided at or below the ballot. A hint that saves work at the next start:
+ *   nothing waits for it.
+ * - `learn`: decided commands that came from a peer's replica.
+ */
+export type LogRecord =
+  | { readonly type: 'promise'; readonly ballot: Ballot }
+  | { readonly type: 'accept'; readonly run: Run }
+  | { readonly type: 'decide'; readonly ballot: Ballot; readonly decided: Slot }
+  | { readonly type: 'learn'; readonly first: Slot; readonly commands: readonly Command[] }
+
+/** What the host must do after a step. Each field says what must be durable before what may leave. */
+export interface Ready {
+  /** May leave at once: they tell nothing that this server could forget. */
+  readonly messages: readonly Envelope[]
+  /**
+   * Must be appended in this order, behind those of every earlier Ready, and made durable. If that fails, the host sends
+   * nothing more, and ends.
+   */
+  readonly records: readonly LogRecord[]
+  /**
+   * Promises and votes. May leave (or, to this server itself, come back as an input) only after the appends of this and
+   * of **every earlier** Ready are durable, also when this Ready has no records: a p2a that came twice must not be
+   * answered while its first record is still being written.
+   */
+  readonly messagesAfterSync: readonly Envelope[]
+  /** Outcomes for clients, may leave at once: what they tell is decided, so durable at a majority. */
+  readonly replies: readonly Reply[]
+}

@@ -1,0 +1,93 @@
+/** The durability contract: what a server asks of its directory. */
+import type { ServerId } from '../protocol/ballot.js'
+import { SynodError } from '../protocol/error.js'
+import type { LogRecord } from '../protocol/ready.js'
+
+/**
+ * Where a directory stands on the way into its cluster (docs/PROTOCOL.md, "Formation").
+ * - `empty`: nothing was ever written.
+ * - `forming`: it knows the cluster's id; nobody may have voted yet.
+ * - `formed`: every server was seen forming; from here on it votes and serves.
+ */
+export type Formation = 'empty' | 'forming' | 'formed'
+
+/** A log record of the core's, or one of the server's own. */
+export type StoredRecord =
+  | LogRecord
+  | { readonly type: 'formed' }
+  /** The highest durable batch number that each peer has told us of (index: server id; 0: none). */
+  | { readonly type: 'peers'; readonly batches: readonly number[] }
+
+/** Who the directory belongs to. It is fixed by the first write. */
+export interface Owner {
+  readonly id: ServerId
+  readonly count: number
+}
+
+/** What {@link Storage.open} found. */
+export interface Opened {
+  readonly formation: Formation
+  /** 32 hexadecimal digits; null while empty. */
+  readonly clusterId: string | null
+  /** What was appended in former lives, in order, and is durable now. Can be read once. */
+  readonly records: Iterable<StoredRecord>
+  /** What is worth a line in the server's log, such as a torn write that was cut off. */
+  readonly notes: readonly string[]
+}
+
+/** Counted since the process began. */
+export interface StorageStatistics {
+  /** Bytes of all `*.paxos` files, as used (not as reserved). */
+  readonly logBytes: number
+  /** Appended batches, each of them one synchronous write. */
+  readonly syncs: number
+  readonly bytesWritten: number
+}
+
+/**
+ * Keeps records through crashes. Calls must not overlap but for `append`. Every failure is a {@link StorageError}; after
+ * a failed `append` every later one fails too, and the owner must end.
+ */
+export interface Storage {
+  /** Locks the directory and recovers it. Nothing that it returns could be lost by a crash any more. */
+  open(owner: Owner): Promise<Opened>
+  /** The first write into an empty directory: it joins this cluster, as `forming`. Durable when resolved. */
+  form(clusterId: string): Promise<void>
+  /**
+   * Appends records behind all those of earlier calls; resolves when they are durable, in the order of the calls. What is
+   * appended while a write is under way forms the next write, together.
+   */
+  append(records: readonly StoredRecord[]): Promise<void>
+  /** The number of the last durable batch. It only grows, through restarts too; 0 in an empty directory. */
+  readonly batch: number
+  statistics(): StorageStatistics
+  /** Waits for the appends that are under way, seals the log, releases the lock. */
+  close(): Promise<void>
+}
+
+/** Stable codes of {@link StorageError}. */
+export type StorageCode =
+  /** Damage in what was durable once: refuse to start. */
+  | 'CORRUPT'
+  /** A file of the log is gone. */
+  | 'MISSING_FILE'
+  /** Another server's directory, or another number of servers. */
+  | 'WRONG_OWNER'
+  /** Written by a newer version. */
+  | 'NEWER_FORMAT'
+  /** Another process holds the directory. */
+  | 'LOCKED'
+  /** A write or a sync failed: what is on the disk is unknown. */
+  | 'DISK_FAILED'
+  /** No room to reserve: nothing was written, later appends may succeed. */
+  | 'DISK_FULL'
+  /** The directory cannot be used at all (not a directory, no permission). */
+  | 'UNUSABLE'
+
+export class StorageError extends SynodError {
+  declare readonly code: StorageCode
+  constructor(code: StorageCode, message: string, data: Readonly<Record<string, unknown>> = {}) {
+    super(code, message, data)
+    this.name = 'StorageError'
+  }
+}
