@@ -1,5 +1,5 @@
 /** What the log holds: commands, and the pvalues and runs in which they travel. */
-import type { Ballot } from './ballot.js'
+import type { Ballot, ServerId } from './ballot.js'
 
 /** A position in the log, from 1. (Slot 0 is before the first.) */
 export type Slot = number
@@ -8,13 +8,13 @@ export type Slot = number
  * One entry of the log.
  * - `op`: a client's operation, executed once under its session.
  * - `open`: opens a session; its client id is ⟨slot, nonce⟩, so that a late copy opens another one, never this again.
- * - `clock`: the leader's clock moves on; sessions that were idle for too long expire, on every server alike.
+ * - `clock`: the leader's clock moved on by `elapsed` ms; sessions unused for more than `ttl` ms expire, on every server alike.
  * - `noop`: fills a hole that a leader found when it was adopted (the paper's section 4.1).
  */
 export type Command =
   | { readonly kind: 'op'; readonly clientId: string; readonly localId: number; readonly acked: number; readonly op: Uint8Array }
   | { readonly kind: 'open'; readonly nonce: string }
-  | { readonly kind: 'clock'; readonly elapsed: number }
+  | { readonly kind: 'clock'; readonly elapsed: number; readonly ttl: number }
   | { readonly kind: 'noop' }
 
 export const NOOP: Command = { kind: 'noop' }
@@ -31,9 +31,36 @@ export function lastSlot(run: { readonly first: Slot; readonly commands: readonl
   return run.first + run.commands.length - 1
 }
 
+/** What a majority of acceptors told a scout: its ballot is adopted (2.2). */
+export interface Adopted {
+  readonly outcome: 'adopted'
+  /** For each slot, the command that was accepted at the highest ballot: the paper's pmax. */
+  readonly proposals: ReadonlyMap<Slot, Command>
+  /** The highest slotOut among those that answered, and whose it is: to be reached before anything is proposed. */
+  readonly decided: Slot
+  readonly decidedBy: ServerId
+}
+
 /** Bytes that count against a limit: the operation's, and a little for what goes with it. */
 export function commandBytes(command: Command): number {
   return command.kind === 'op' ? command.op.length + 48 : 48
+}
+
+/** Whether two commands are the same, byte for byte. */
+export function sameCommand(a: Command, b: Command): boolean {
+  if (a === b) return true
+  if (a.kind === 'op') {
+    return b.kind === 'op' && a.clientId === b.clientId && a.localId === b.localId && a.acked === b.acked && sameBytes(a.op, b.op)
+  }
+  if (a.kind === 'open') return b.kind === 'open' && a.nonce === b.nonce
+  if (a.kind === 'clock') return b.kind === 'clock' && a.elapsed === b.elapsed && a.ttl === b.ttl
+  return b.kind === 'noop'
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** What a client is told: the outcome of the command that it sent under this key. */

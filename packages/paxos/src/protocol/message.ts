@@ -44,7 +44,10 @@ export interface P2b {
   readonly decided: Slot
 }
 
-/** Leader → replicas: every slot below `decided` is decided, at this ballot or below it (2.2, 4.1). */
+/**
+ * Every slot below `decided` is decided, at this ballot or below it (2.2, 4.1). From the leader when no p2a carries it;
+ * and from whoever answers a prescout, whose sender may have missed something.
+ */
 export interface Decision {
   readonly type: 'decision'
   readonly ballot: Ballot
@@ -73,13 +76,12 @@ export interface Prescout {
   readonly attempt: number
 }
 
-/** Answer to a prescout: granted unless I hear a leader. `ballot` is the highest that I know; the rest is a decision. */
+/** Answer to a prescout: granted unless I hear a leader. `ballot` is the highest that I know. */
 export interface PrescoutReply {
   readonly type: 'prescoutReply'
   readonly attempt: number
   readonly granted: boolean
   readonly ballot: Ballot
-  readonly decided: Slot
 }
 
 /** Leader → all: I have lost touch with a majority and lead no more; do not wait for me (Omni-Paxos, 2023). */
@@ -100,9 +102,10 @@ export interface CatchUp {
   readonly from: Slot
 }
 
-/** Replica → replica: what was decided, in a row from slot `first`. */
+/** Replica → replica: what was decided, in a row from slot `first`; all of it, and all below `decided`, at or below the ballot. */
 export interface Decided {
   readonly type: 'decided'
+  readonly ballot: Ballot
   readonly first: Slot
   readonly commands: readonly Command[]
   readonly decided: Slot

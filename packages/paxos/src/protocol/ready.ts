@@ -24,13 +24,13 @@ export interface Envelope {
  * - `accept`: it accepted a run (and adopted the run's ballot, if that was higher).
  * - `decide`: every slot below `decided` is decided at or below the ballot. A hint that saves work at the next start:
  *   nothing waits for it.
- * - `learn`: decided commands that came from a peer's replica.
+ * - `learn`: decided commands that came from a peer's replica, with the ballot at or below which they were.
  */
 export type LogRecord =
   | { readonly type: 'promise'; readonly ballot: Ballot }
   | { readonly type: 'accept'; readonly run: Run }
   | { readonly type: 'decide'; readonly ballot: Ballot; readonly decided: Slot }
-  | { readonly type: 'learn'; readonly first: Slot; readonly commands: readonly Command[] }
+  | { readonly type: 'learn'; readonly ballot: Ballot; readonly first: Slot; readonly commands: readonly Command[] }
 
 /** What the host must do after a step. Each field says what must be durable before what may leave. */
 export interface Ready {

@@ -1,0 +1,130 @@
+/** The acceptor (the paper's section 2.2): the fault-tolerant memory. */
+import { assert } from './assert.js'
+import type { Ballot, ServerId } from './ballot.js'
+import { BOTTOM, compareBallots, sameBallot, showBallot } from './ballot.js'
+import type { Command, Run, Slot } from './command.js'
+import { commandBytes, lastSlot, sameCommand } from './command.js'
+import type { Limits } from './config.js'
+import type { P1a, P2a } from './message.js'
+import type { Outbox } from './outbox.js'
+import { clip, RunLog } from './run-log.js'
+
+/**
+ * Its pvalues below the slots that the replica beside it knows as decided are left to that replica: a scout is told
+ * where they end (`decided`), and its leader learns them as decisions before it proposes (state reduction, 4.1).
+ */
+export class Acceptor {
+  readonly #limits: Limits
+  #ballot: Ballot = BOTTOM
+  readonly #accepted = new RunLog()
+  /** Below it, pvalues are forgotten: the replica beside it has them as decisions. */
+  #forgotten: Slot = 1
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  /** The ballot that it has adopted. */
+  get ballot(): Ballot {
+    return this.#ballot
+  }
+
+  /** Promises the ballot if it is above every one before, and reports what was accepted from a slot on. */
+  p1a(from: ServerId, message: P1a, decided: Slot, out: Outbox): void {
+    if (compareBallots(message.ballot, this.#ballot) > 0) {
+      this.#adopt(message.ballot)
+      out.record({ type: 'promise', ballot: message.ballot })
+    }
+    const preempted = !sameBallot(message.ballot, this.#ballot)
+    const chunk = preempted ? { accepted: [], next: null } : this.#chunk(Math.max(message.from, this.#forgotten))
+    out.sendAfterSync(from, { type: 'p1b', ballot: this.#ballot, from: message.from, ...chunk, decided })
+  }
+
+  /** Accepts the run unless it has promised a higher ballot; answers when every slot of it is durable at that ballot. */
+  p2a(from: ServerId, message: P2a, decided: Slot, out: Outbox): void {
+    const { run } = message
+    if (compareBallots(run.ballot, this.#ballot) >= 0 && !this.#holds(run)) {
+      this.#accept(run)
+      out.record({ type: 'accept', run })
+    }
+    out.sendAfterSync(from, { type: 'p2b', ballot: this.#ballot, first: run.first, last: lastSlot(run), decided })
+  }
+
+  /** What was accepted for the slot, if at this ballot or above: the decision, where one is known at or below the ballot (A5). */
+  acceptedAt(slot: Slot, ballot: Ballot): Command | undefined {
+    const run = this.#accepted.find(slot)
+    return run !== undefined && compareBallots(run.ballot, ballot) >= 0 ? run.commands[slot - run.first] : undefined
+  }
+
+  /** Leaves the slots below to the replica beside it, which has them as decisions (A3). */
+  forget(below: Slot): void {
+    this.#forgotten = Math.max(this.#forgotten, below)
+    this.#accepted.trim(below)
+  }
+
+  /** Recovery: what a `promise` record says. */
+  restorePromise(ballot: Ballot): void {
+    this.#adopt(ballot)
+  }
+
+  /** Recovery: what an `accept` record says. */
+  restoreAccept(run: Run): void {
+    this.#accept(run)
+  }
+
+  #adopt(ballot: Ballot): void {
+    assert(compareBallots(ballot, this.#ballot) > 0, 'A1', () => `adopting ${showBallot(ballot)} after ${showBallot(this.#ballot)}`)
+    this.#ballot = ballot
+  }
+
+  #accept(run: Run): void {
+    if (compareBallots(run.ballot, this.#ballot) > 0) this.#adopt(run.ballot)
+    assert(sameBallot(run.ballot, this.#ballot), 'A2', () => `accepting at ${showBallot(run.ballot)} under ${showBallot(this.#ballot)}`)
+    this.#assertOneCommandASlot(run)
+    if (lastSlot(run) >= this.#forgotten) this.#accepted.put(clip(run, Math.max(run.first, this.#forgotten), lastSlot(run)))
+  }
+
+  /** Whether every slot of the run was accepted at its ballot already: a p2a that came twice. */
+  #holds(run: Run): boolean {
+    if (run.first < this.#forgotten) return false // accepted or not, it is not known here any more: accept again
+    for (let slot = run.first; slot <= lastSlot(run); ) {
+      const held = this.#accepted.find(slot)
+      if (held === undefined || !sameBallot(held.ballot, run.ballot)) return false
+      slot = lastSlot(held) + 1
+    }
+    this.#assertOneCommandASlot(run)
+    return true
+  }
+
+  #assertOneCommandASlot(run: Run): void {
+    for (const held of this.#accepted.from(run.first)) {
+      if (held.first > lastSlot(run)) return
+      if (!sameBallot(held.ballot, run.ballot)) continue
+      const end = Math.min(lastSlot(held), lastSlot(run))
+      for (let slot = Math.max(held.first, run.first); slot <= end; slot++) {
+        const [old, now] = [held.commands[slot - held.first], run.commands[slot - run.first]]
+        assert(old !== undefined && now !== undefined && sameCommand(old, now), 'A4', () => `two commands at ${showBallot(run.ballot)} in slot ${slot}`)
+      }
+    }
+  }
+
+  #chunk(from: Slot): { accepted: Run[]; next: Slot | null } {
+    const accepted: Run[] = []
+    let count = 0
+    let bytes = 0
+    for (const run of this.#accepted.from(from)) {
+      const first = Math.max(run.first, from)
+      for (let slot = first; slot <= lastSlot(run); slot++) {
+        const command = run.commands[slot - run.first]
+        bytes += command === undefined ? 0 : commandBytes(command)
+        if (count > 0 && (bytes > this.#limits.runBytes || count >= this.#limits.runCommands)) {
+          if (slot > first) accepted.push(clip(run, first, slot - 1))
+          return { accepted, next: slot }
+        }
+        count++
+      }
+      accepted.push(clip(run, first, lastSlot(run)))
+    }
+    return { accepted, next: null }
+  }
+}

@@ -1,0 +1,49 @@
+/** The commander (the paper's section 2.2): phase 2 of one run of contiguous slots at one ballot. */
+import { assert } from './assert.js'
+import type { Preempted, ServerId } from './ballot.js'
+import { compareBallots, showBallot } from './ballot.js'
+import type { Run, Slot } from './command.js'
+import { lastSlot } from './command.js'
+import type { Configuration } from './config.js'
+import { isQuorum } from './config.js'
+import type { P2b } from './message.js'
+import type { Outbox } from './outbox.js'
+
+export class Commander {
+  readonly run: Run
+  readonly #configuration: Configuration
+  readonly #votes = new Set<ServerId>()
+  #sentAt: number
+  #decided = false
+
+  constructor(run: Run, configuration: Configuration, decided: Slot, now: number, out: Outbox) {
+    this.run = run
+    this.#configuration = configuration
+    this.#sentAt = now
+    out.send(configuration.servers, { type: 'p2a', run, decided })
+  }
+
+  /** Whether a majority has accepted the run (C2: it stays so). */
+  get decided(): boolean {
+    return this.#decided
+  }
+
+  /** An acceptor's vote for every slot of the run. */
+  p2b(from: ServerId, message: P2b): 'decided' | Preempted | undefined {
+    const order = compareBallots(message.ballot, this.run.ballot)
+    if (order > 0) return { outcome: 'preempted', ballot: message.ballot }
+    if (order < 0 || this.#decided) return undefined
+    assert(message.last === lastSlot(this.run), 'C1', () => `a vote for slots ${message.first} to ${message.last} of another run at ${showBallot(message.ballot)}`)
+    this.#votes.add(from)
+    this.#decided = isQuorum(this.#configuration, this.#votes)
+    return this.#decided ? 'decided' : undefined
+  }
+
+  /** Sends the run again to those that have not voted: a p2a or a p2b may be lost. */
+  tick(now: number, resend: number, decided: Slot, out: Outbox): void {
+    if (this.#decided || now - this.#sentAt < resend) return
+    this.#sentAt = now
+    const missing = this.#configuration.servers.filter((server) => !this.#votes.has(server))
+    out.send(missing, { type: 'p2a', run: this.run, decided })
+  }
+}

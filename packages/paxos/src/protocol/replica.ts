@@ -1,0 +1,273 @@
+/** The replica (the paper's section 2.1): holds the clients' commands until they are decided, and executes them in slot order. */
+import { assert } from './assert.js'
+import type { Ballot, ServerId } from './ballot.js'
+import { BOTTOM, compareBallots, sameBallot } from './ballot.js'
+import type { Command, Result, Slot } from './command.js'
+import { commandBytes, sameCommand } from './command.js'
+import type { Limits } from './config.js'
+import type { CatchUp, Decided } from './message.js'
+import type { Outbox } from './outbox.js'
+import { SessionTable } from './session.js'
+import type { StateMachine } from './state.js'
+
+const DONE: Result = { status: 'ok', value: new Uint8Array(0) }
+const BUSY: Result = { status: 'busy', value: new Uint8Array(0) }
+
+/** A command of a client that this server answers. */
+interface Pending {
+  readonly command: Command
+  /** When it was last handed to a leader; null while it waits in the queue. */
+  sentAt: number | null
+}
+
+export class Replica {
+  readonly #self: ServerId
+  readonly #limits: Limits
+  readonly #machine: StateMachine
+  readonly #sessions = new SessionTable()
+  /** The decisions, by slot − 1: all of them below slotOut. */
+  readonly #decided: Command[] = []
+  /** All that is known as decided was chosen at or below this ballot. */
+  #decidedBallot: Ballot = BOTTOM
+  /** All slots below it are in the log as decided: by `learn` records, or by `decide` hints. */
+  #logged: Slot = 1
+  /** The slots from `#logged` to slotOut were executed from what the acceptor held at or above this ballot. */
+  #executedAt: Ballot = BOTTOM
+  /** Slots below it are decided, as far as this server was told; it may not have the commands of all of them. */
+  #heardOf: Slot = 1
+  readonly #pending = new Map<string, Pending>()
+  /** Commands to propose or to forward, the oldest first: own clients', and those that other servers forwarded. */
+  #queue: Command[] = []
+  /** Others' commands that wait in the queue or are proposed here: a copy of one of them need not be proposed again. */
+  readonly #foreign = new Set<string>()
+  #catchUp: { from: ServerId; at: number } | undefined
+
+  constructor(self: ServerId, limits: Limits, machine: StateMachine) {
+    this.#self = self
+    this.#limits = limits
+    this.#machine = machine
+  }
+
+  /** The first slot that is not decided here; all below it are executed (R2, R4: it only grows). */
+  get slotOut(): Slot {
+    return this.#decided.length + 1
+  }
+
+  /** ⟨ballot, through⟩ as far as this server was told: each slot below `decided` was chosen at or below the ballot. */
+  get decision(): { readonly ballot: Ballot; readonly decided: Slot } {
+    return { ballot: this.#decidedBallot, decided: this.#heardOf }
+  }
+
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  /** Clients of this server hand in commands (the paper's request). A retry of what was executed is answered at once. */
+  submit(commands: readonly Command[], out: Outbox): void {
+    for (const command of commands) {
+      const known = command.kind === 'op' ? this.#sessions.lookup(command) : undefined
+      const key = keyOf(command)
+      if (known !== undefined) replyTo(command, known, out)
+      else if (this.#pending.has(key)) continue
+      else if (this.#pending.size >= this.#limits.pending) replyTo(command, BUSY, out)
+      else {
+        this.#pending.set(key, { command, sentAt: null })
+        this.#queue.push(command)
+      }
+    }
+  }
+
+  /** Commands that other servers forwarded to this one, which leads. Those beyond the bound will come again. */
+  forwarded(commands: readonly Command[]): void {
+    for (const command of commands) {
+      const key = keyOf(command)
+      if (this.#queue.length >= this.#limits.pending || this.#foreign.has(key) || this.#pending.has(key)) continue
+      this.#foreign.add(key)
+      this.#queue.push(command)
+    }
+  }
+
+  /** The next commands of the queue, within the limits of a run. */
+  take(most: number, now: number): readonly Command[] {
+    let count = 0
+    let bytes = 0
+    while (count < most && count < this.#queue.length) {
+      const command = this.#queue[count]
+      if (command === undefined) break
+      bytes += commandBytes(command)
+      if (count > 0 && bytes > this.#limits.runBytes) break
+      const pending = this.#pending.get(keyOf(command))
+      if (pending !== undefined) pending.sentAt = now
+      count++
+    }
+    return this.#queue.splice(0, count)
+  }
+
+  /** Another leader, or none: all that is not decided has to be handed over again; others' commands are theirs to resend. */
+  requeue(): void {
+    this.#queue = []
+    this.#foreign.clear()
+    for (const pending of this.#pending.values()) {
+      pending.sentAt = null
+      this.#queue.push(pending.command)
+    }
+  }
+
+  /** Queues again what was forwarded more than `patience` ms ago: the message may be lost. */
+  resend(now: number, patience: number): void {
+    for (const pending of this.#pending.values()) {
+      if (pending.sentAt === null) continue
+      if (now - pending.sentAt < patience) return // those behind it were sent later, or can wait for its turn
+      pending.sentAt = null
+      this.#queue.push(pending.command)
+    }
+  }
+
+  /** Notes that all slots below `decided` were chosen at or below the ballot. */
+  hear(ballot: Ballot, decided: Slot): void {
+    if (decided <= this.#heardOf) return
+    this.#heardOf = decided
+    if (compareBallots(ballot, this.#decidedBallot) > 0) this.#decidedBallot = ballot
+  }
+
+  /** Executes as far as decisions are known and the acceptor beside it has their commands (the paper's decision). */
+  advance(acceptedAt: (slot: Slot, ballot: Ballot) => Command | undefined, out: Outbox): void {
+    while (this.slotOut < this.#heardOf) {
+      const command = acceptedAt(this.slotOut, this.#decidedBallot)
+      if (command === undefined) return
+      if (!sameBallot(this.#executedAt, this.#decidedBallot)) {
+        this.logDecisions(out)
+        this.#executedAt = this.#decidedBallot
+      }
+      this.#perform(command, out)
+    }
+  }
+
+  /**
+   * Leaves a hint of what was executed, so that the next start need not ask for it. At recovery the hint must find those
+   * slots accepted at its ballot or above, so there is one for each ballot at which decisions were taken from the acceptor.
+   */
+  logDecisions(out: Outbox): void {
+    if (this.#logged === this.slotOut) return
+    this.#logged = this.slotOut
+    out.record({ type: 'decide', ballot: this.#executedAt, decided: this.slotOut })
+  }
+
+  /**
+   * Asks a peer for the decisions below `upTo` (and all that it was told of) that the acceptor beside it does not have;
+   * asks another one when no answer comes for `patience` ms.
+   */
+  seek(upTo: Slot, peers: readonly ServerId[], prefer: ServerId | null, now: number, patience: number, out: Outbox): void {
+    if (this.slotOut >= Math.max(this.#heardOf, upTo)) {
+      this.#catchUp = undefined
+      return
+    }
+    if (this.#catchUp !== undefined && now - this.#catchUp.at < patience) return
+    const last = this.#catchUp?.from
+    const next = last === undefined ? prefer : peers[(peers.indexOf(last) + 1) % peers.length]
+    const from = next === null || next === undefined || next === this.#self ? peers[0] : next
+    if (from === undefined) return
+    this.#catchUp = { from, at: now }
+    out.send([from], { type: 'catchUp', from: this.slotOut })
+  }
+
+  /** A peer lacks decisions: tells it some. */
+  catchUp(from: ServerId, message: CatchUp, out: Outbox): void {
+    const commands: Command[] = []
+    let bytes = 0
+    for (let slot = message.from; slot < this.slotOut && commands.length < this.#limits.runCommands; slot++) {
+      const command = this.#decided[slot - 1]
+      if (command === undefined) break
+      bytes += commandBytes(command)
+      if (commands.length > 0 && bytes > this.#limits.runBytes) break
+      commands.push(command)
+    }
+    out.send([from], { type: 'decided', ballot: this.#decidedBallot, first: message.from, commands, decided: this.slotOut })
+  }
+
+  /** Decisions from a peer: executes them, and asks for more when these are durable. */
+  decided(from: ServerId, message: Decided, now: number, out: Outbox): void {
+    this.hear(message.ballot, message.decided)
+    const news = message.commands.slice(Math.max(0, this.slotOut - message.first))
+    if (news.length > 0 && message.first <= this.slotOut) {
+      this.logDecisions(out)
+      out.record({ type: 'learn', ballot: message.ballot, first: this.slotOut, commands: news })
+      for (const command of news) this.#perform(command, out)
+      this.#logged = this.slotOut
+    }
+    if (this.#catchUp?.from !== from) return
+    if (news.length === 0) return // it has no more than we do: after a while another one is asked
+    this.#catchUp.at = now
+    if (this.slotOut < message.decided) out.sendAfterSync(from, { type: 'catchUp', from: this.slotOut })
+    else this.#catchUp = undefined
+  }
+
+  /** R1 for a slot that is decided here: whatever is accepted for it at a higher ballot is the same command (A5). */
+  assertSame(slot: Slot, command: Command): void {
+    const known = this.#decided[slot - 1]
+    if (known !== undefined) assert(sameCommand(known, command), 'R1', () => `slot ${slot} is decided, and another command is proposed for it`)
+  }
+
+  /** Recovery: what a `decide` record says; the commands are among those that the acceptor beside it accepted. */
+  restoreDecided(ballot: Ballot, decided: Slot, acceptedAt: (slot: Slot, ballot: Ballot) => Command | undefined, out: Outbox): void {
+    this.hear(ballot, decided)
+    while (this.slotOut < decided) {
+      const command = acceptedAt(this.slotOut, ballot)
+      assert(command !== undefined, 'R2', () => `the log says that slot ${this.slotOut} is decided, but does not hold its command`)
+      this.#perform(command, out)
+    }
+    this.#logged = this.slotOut
+  }
+
+  /** Recovery: what a `learn` record says. */
+  restoreLearned(ballot: Ballot, first: Slot, commands: readonly Command[], out: Outbox): void {
+    assert(first <= this.slotOut, 'R2', () => `the log goes on at slot ${first}, but only the slots below ${this.slotOut} are known`)
+    this.hear(ballot, first + commands.length)
+    for (const command of commands.slice(this.slotOut - first)) this.#perform(command, out)
+    this.#logged = this.slotOut
+  }
+
+  /** Executes the decision of slotOut (the paper's perform), and answers if it is one of this server's clients' (R3). */
+  #perform(command: Command, out: Outbox): void {
+    const slot = this.slotOut
+    this.#decided.push(command)
+    if (this.#heardOf <= slot) this.#heardOf = slot + 1
+    const result = this.#execute(slot, command)
+    const key = keyOf(command)
+    if (this.#pending.delete(key)) replyTo(command, result, out)
+    else this.#foreign.delete(key)
+  }
+
+  #execute(slot: Slot, command: Command): Result {
+    switch (command.kind) {
+      case 'op':
+        return this.#sessions.execute(slot, command, this.#machine)
+      case 'open':
+        return { status: 'ok', value: ascii(this.#sessions.open(slot, command.nonce)) }
+      case 'clock':
+        this.#sessions.clock(command.elapsed, command.ttl)
+        return DONE
+      case 'noop':
+        return DONE
+    }
+  }
+}
+
+function keyOf(command: Command): string {
+  if (command.kind === 'op') return `${command.clientId}/${command.localId}`
+  return command.kind === 'open' ? command.nonce : command.kind
+}
+
+function replyTo(command: Command, result: Result, out: Outbox): void {
+  if (command.kind === 'op') out.reply({ clientId: command.clientId, localId: command.localId, result })
+  else if (command.kind === 'open') out.reply({ clientId: command.nonce, localId: 0, result })
+}
+
+/** Client ids are ASCII; the core has no TextEncoder. */
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+}

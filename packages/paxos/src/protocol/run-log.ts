@@ -1,0 +1,69 @@
+/** Runs in slot order, at most one pvalue a slot: what an acceptor remembers. */
+import type { Run, Slot } from './command.js'
+import { lastSlot } from './command.js'
+
+export class RunLog {
+  #runs: Run[] = []
+  /** Runs before this index are trimmed; they leave the array in bulk, so that trimming costs O(1) a run. */
+  #head = 0
+
+  /** Adds a run; where it overlaps older ones, it replaces them. */
+  put(run: Run): void {
+    const last = this.#runs.at(-1)
+    if (last === undefined || this.#head === this.#runs.length || lastSlot(last) < run.first) {
+      this.#runs.push(run)
+      return
+    }
+    const end = lastSlot(run)
+    const before: Run[] = []
+    const after: Run[] = []
+    for (const old of this.#runs.slice(this.#head)) {
+      if (old.first < run.first) before.push(clip(old, old.first, Math.min(lastSlot(old), run.first - 1)))
+      if (lastSlot(old) > end) after.push(clip(old, Math.max(old.first, end + 1), lastSlot(old)))
+    }
+    this.#runs = [...before, run, ...after]
+    this.#head = 0
+  }
+
+  /** The run that holds this slot. */
+  find(slot: Slot): Run | undefined {
+    const index = this.#search(slot)
+    const run = this.#runs[index]
+    return run !== undefined && run.first <= slot ? run : undefined
+  }
+
+  /** All runs that end at or above this slot; the first of them may begin below it. */
+  from(slot: Slot): readonly Run[] {
+    return this.#runs.slice(this.#search(slot))
+  }
+
+  /** Forgets the runs that lie below this slot. */
+  trim(below: Slot): void {
+    for (let run = this.#runs[this.#head]; run !== undefined && lastSlot(run) < below; run = this.#runs[this.#head]) this.#head++
+    if (this.#head > 64 && this.#head * 2 > this.#runs.length) {
+      this.#runs = this.#runs.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** Index of the first run that ends at or above the slot. */
+  #search(slot: Slot): number {
+    let low = this.#head
+    let high = this.#runs.length
+    const first = this.#runs[low]
+    if (first !== undefined && lastSlot(first) >= slot) return low // nearly always: the replica asks in slot order
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const run = this.#runs[middle]
+      if (run !== undefined && lastSlot(run) < slot) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** The part of a run from slot `first` to slot `last`. */
+export function clip(run: Run, first: Slot, last: Slot): Run {
+  if (first <= run.first && last >= lastSlot(run)) return run
+  return { ballot: run.ballot, first, commands: run.commands.slice(first - run.first, last - run.first + 1) }
+}

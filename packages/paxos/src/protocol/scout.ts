@@ -1,0 +1,70 @@
+/** The scout (the paper's section 2.2): phase 1 of one ballot, for all slots from one on. */
+import { assert } from './assert.js'
+import type { Ballot, Preempted, ServerId } from './ballot.js'
+import { compareBallots, sameBallot, showBallot } from './ballot.js'
+import type { Adopted, Command, Slot } from './command.js'
+import type { Configuration } from './config.js'
+import { isQuorum } from './config.js'
+import type { P1b } from './message.js'
+import type { Outbox } from './outbox.js'
+
+export class Scout {
+  readonly ballot: Ballot
+  readonly #configuration: Configuration
+  readonly #resend: number
+  /** For each acceptor the slot from which it is to report next; null when it has told all. */
+  readonly #next = new Map<ServerId, Slot | null>()
+  readonly #told = new Set<ServerId>()
+  readonly #pvalues = new Map<Slot, { ballot: Ballot; command: Command }>()
+  #decided: Slot = 0
+  #decidedBy: ServerId = 0
+  #sentAt: number
+
+  constructor(ballot: Ballot, from: Slot, configuration: Configuration, resend: number, now: number, out: Outbox) {
+    this.ballot = ballot
+    this.#configuration = configuration
+    this.#resend = resend
+    this.#sentAt = now
+    for (const server of configuration.servers) this.#next.set(server, from)
+    out.send(configuration.servers, { type: 'p1a', ballot, from })
+  }
+
+  /** An acceptor's promise, with a chunk of its pvalues; asks for the next chunk where there is one. */
+  p1b(from: ServerId, message: P1b, out: Outbox): Adopted | Preempted | undefined {
+    const order = compareBallots(message.ballot, this.ballot)
+    if (order > 0) return { outcome: 'preempted', ballot: message.ballot }
+    if (order < 0 || message.from !== this.#next.get(from)) return undefined
+    for (const run of message.accepted) {
+      assert(compareBallots(run.ballot, this.ballot) <= 0, 'A2', () => `a pvalue of ${showBallot(run.ballot)} under ${showBallot(this.ballot)}`)
+      run.commands.forEach((command, index) => {
+        this.#keep(run.first + index, run.ballot, command)
+      })
+    }
+    if (message.decided > this.#decided) [this.#decided, this.#decidedBy] = [message.decided, from]
+    this.#next.set(from, message.next)
+    if (message.next !== null) out.send([from], { type: 'p1a', ballot: this.ballot, from: message.next })
+    else this.#told.add(from)
+    return isQuorum(this.#configuration, this.#told) ? this.#adopted() : undefined
+  }
+
+  /** Asks again those that have not told all: a p1a or a p1b may be lost. */
+  tick(now: number, out: Outbox): void {
+    if (now - this.#sentAt < this.#resend) return
+    this.#sentAt = now
+    for (const [server, next] of this.#next) {
+      if (next !== null) out.send([server], { type: 'p1a', ballot: this.ballot, from: next })
+    }
+  }
+
+  #keep(slot: Slot, ballot: Ballot, command: Command): void {
+    const known = this.#pvalues.get(slot)
+    if (known === undefined || compareBallots(ballot, known.ballot) > 0) this.#pvalues.set(slot, { ballot, command })
+    else assert(!sameBallot(ballot, known.ballot) || known.command.kind === command.kind, 'A4', () => `two commands at ${showBallot(ballot)} in slot ${slot}`)
+  }
+
+  #adopted(): Adopted {
+    const proposals = new Map<Slot, Command>()
+    for (const [slot, pvalue] of this.#pvalues) proposals.set(slot, pvalue.command)
+    return { outcome: 'adopted', proposals, decided: this.#decided, decidedBy: this.#decidedBy }
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Sessions: what makes a command that was sent several times take effect once. The table is replicated state: every
+ * server changes it in slot order, by the commands alone. (Ongaro's thesis, section 6.3, with many commands in flight.)
+ */
+import type { Command, Result, Slot } from './command.js'
+import type { StateMachine } from './state.js'
+
+/** How far a command's number may be above what its client has acknowledged. */
+export const SESSION_WINDOW = 4096
+/** Sessions that are kept; past that the one that was unused for longest (in log order) is evicted. */
+export const MAX_SESSIONS = 65_536
+/** Bytes of results that are kept for retries; past that sessions are evicted likewise. */
+export const MAX_SESSION_BYTES = 64 << 20
+
+const NOTHING = new Uint8Array(0)
+const EXPIRED: Result = { status: 'expired', value: NOTHING }
+const STALE: Result = { status: 'stale', value: NOTHING }
+
+interface Session {
+  /** The client knows the outcome of every command up to this one: none of them is executed again. */
+  acked: number
+  /** Results above `acked`, by local id. */
+  readonly results: Map<number, Result>
+  bytes: number
+  /** The leaders' clock when it was used last, in ms. */
+  usedAt: number
+}
+
+type Operation = Extract<Command, { kind: 'op' }>
+
+export class SessionTable {
+  readonly #limits: { readonly sessions: number; readonly bytes: number }
+  /** In the order of their last use. */
+  readonly #sessions = new Map<string, Session>()
+  #bytes = 0
+  #clock = 0
+  #latest: Session | undefined
+
+  constructor(limits = { sessions: MAX_SESSIONS, bytes: MAX_SESSION_BYTES }) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  /** Opens the session ⟨slot, nonce⟩ and gives its client id. The slot makes a late copy of the command another session. */
+  open(slot: Slot, nonce: string): string {
+    const clientId = `${slot.toString(36)}.${nonce}`
+    this.#latest = { acked: 0, results: new Map(), bytes: 0, usedAt: this.#clock }
+    this.#sessions.set(clientId, this.#latest)
+    this.#evict()
+    return clientId
+  }
+
+  /** Executes the operation, unless its session is unknown or it was executed before. */
+  execute(slot: Slot, command: Operation, machine: StateMachine): Result {
+    const session = this.#sessions.get(command.clientId)
+    if (session === undefined) return EXPIRED
+    this.#use(command.clientId, session)
+    this.#acknowledge(session, command.acked)
+    const known = outcome(session, command)
+    if (known !== undefined) return known
+    const result = machine.execute(slot, command.clientId, command.op)
+    session.results.set(command.localId, result)
+    session.bytes += result.value.length
+    this.#bytes += result.value.length
+    if (this.#bytes > this.#limits.bytes) this.#evict()
+    return result
+  }
+
+  /** The outcome of a command that was executed here already, and of one that never will be; undefined for any other. */
+  lookup(command: Operation): Result | undefined {
+    const session = this.#sessions.get(command.clientId)
+    return session === undefined ? undefined : outcome(session, command)
+  }
+
+  /** The leader's clock moved on by `elapsed` ms: sessions that were not used for `ttl` ms expire. */
+  clock(elapsed: number, ttl: number): void {
+    this.#clock += elapsed
+    for (const [clientId, session] of this.#sessions) {
+      if (this.#clock - session.usedAt <= ttl) return // the others were used later
+      this.#drop(clientId, session)
+    }
+  }
+
+  #use(clientId: string, session: Session): void {
+    session.usedAt = this.#clock
+    if (session === this.#latest) return
+    this.#latest = session
+    this.#sessions.delete(clientId)
+    this.#sessions.set(clientId, session)
+  }
+
+  #acknowledge(session: Session, acked: number): void {
+    if (acked <= session.acked) return
+    if (acked - session.acked > session.results.size) {
+      for (const localId of session.results.keys()) if (localId <= acked) this.#forget(session, localId)
+    } else {
+      for (let localId = session.acked + 1; localId <= acked; localId++) this.#forget(session, localId)
+    }
+    session.acked = acked
+  }
+
+  #forget(session: Session, localId: number): void {
+    const result = session.results.get(localId)
+    if (result === undefined) return
+    session.results.delete(localId)
+    session.bytes -= result.value.length
+    this.#bytes -= result.value.length
+  }
+
+  #evict(): void {
+    for (const [clientId, session] of this.#sessions) {
+      if (this.#sessions.size <= this.#limits.sessions && this.#bytes <= this.#limits.bytes) return
+      this.#drop(clientId, session)
+    }
+  }
+
+  #drop(clientId: string, session: Session): void {
+    this.#sessions.delete(clientId)
+    this.#bytes -= session.bytes
+    if (session === this.#latest) this.#latest = undefined
+  }
+}
+
+/** The first outcome if there was one; `stale` for what must not be executed (any more). */
+function outcome(session: Session, command: Operation): Result | undefined {
+  if (command.localId <= session.acked || command.localId > command.acked + SESSION_WINDOW) return STALE
+  return session.results.get(command.localId)
+}
