@@ -31,19 +31,21 @@ export class Acceptor {
 
   /** Promises the ballot if it is above every one before, and reports what was accepted from a slot on. */
   p1a(from: ServerId, message: P1a, decided: Slot, out: Outbox): void {
-    if (compareBallots(message.ballot, this.#ballot) > 0) {
+    const order = compareBallots(message.ballot, this.#ballot)
+    if (order < 0) return out.send([from], { type: 'preempt', ballot: this.#ballot })
+    if (order > 0) {
       this.#adopt(message.ballot)
       out.record({ type: 'promise', ballot: message.ballot })
     }
-    const preempted = !sameBallot(message.ballot, this.#ballot)
-    const chunk = preempted ? { accepted: [], next: null } : this.#chunk(Math.max(message.from, this.#forgotten))
+    const chunk = this.#chunk(Math.max(message.from, this.#forgotten))
     out.sendAfterSync(from, { type: 'p1b', ballot: this.#ballot, from: message.from, ...chunk, decided })
   }
 
   /** Accepts the run unless it has promised a higher ballot; answers when every slot of it is durable at that ballot. */
   p2a(from: ServerId, message: P2a, decided: Slot, out: Outbox): void {
     const { run } = message
-    if (compareBallots(run.ballot, this.#ballot) >= 0 && !this.#holds(run)) {
+    if (compareBallots(run.ballot, this.#ballot) < 0) return out.send([from], { type: 'preempt', ballot: this.#ballot })
+    if (!this.#holds(run)) {
       this.#accept(run)
       out.record({ type: 'accept', run })
     }

@@ -32,9 +32,3 @@ export function sameBallot(a: Ballot, b: Ballot): boolean {
 export function showBallot(ballot: Ballot): string {
   return `${ballot.round}.${ballot.server}`
 }
-
-/** What a scout or a commander hears from an acceptor that has adopted a higher ballot (2.2). */
-export interface Preempted {
-  readonly outcome: 'preempted'
-  readonly ballot: Ballot
-}

@@ -33,7 +33,6 @@ export function lastSlot(run: { readonly first: Slot; readonly commands: readonl
 
 /** What a majority of acceptors told a scout: its ballot is adopted (2.2). */
 export interface Adopted {
-  readonly outcome: 'adopted'
   /** For each slot, the command that was accepted at the highest ballot: the paper's pmax. */
   readonly proposals: ReadonlyMap<Slot, Command>
   /** The highest slotOut among those that answered, and whose it is: to be reached before anything is proposed. */

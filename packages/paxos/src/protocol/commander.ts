@@ -1,7 +1,7 @@
 /** The commander (the paper's section 2.2): phase 2 of one run of contiguous slots at one ballot. */
 import { assert } from './assert.js'
-import type { Preempted, ServerId } from './ballot.js'
-import { compareBallots, showBallot } from './ballot.js'
+import type { ServerId } from './ballot.js'
+import { sameBallot, showBallot } from './ballot.js'
 import type { Run, Slot } from './command.js'
 import { lastSlot } from './command.js'
 import type { Configuration } from './config.js'
@@ -28,15 +28,13 @@ export class Commander {
     return this.#decided
   }
 
-  /** An acceptor's vote for every slot of the run. */
-  p2b(from: ServerId, message: P2b): 'decided' | Preempted | undefined {
-    const order = compareBallots(message.ballot, this.run.ballot)
-    if (order > 0) return { outcome: 'preempted', ballot: message.ballot }
-    if (order < 0 || this.#decided) return undefined
+  /** An acceptor's vote for every slot of the run; true if that makes a majority. */
+  p2b(from: ServerId, message: P2b): boolean {
+    if (!sameBallot(message.ballot, this.run.ballot) || this.#decided) return false
     assert(message.last === lastSlot(this.run), 'C1', () => `a vote for slots ${message.first} to ${message.last} of another run at ${showBallot(message.ballot)}`)
     this.#votes.add(from)
     this.#decided = isQuorum(this.#configuration, this.#votes)
-    return this.#decided ? 'decided' : undefined
+    return this.#decided
   }
 
   /** Sends the run again to those that have not voted: a p2a or a p2b may be lost. */

@@ -90,6 +90,7 @@ export class Leader {
   propose(slotOut: Slot, take: (most: number) => readonly Command[]): Run | undefined {
     if (this.#phase !== 'active') return undefined
     const { window, runCommands } = this.#config.limits
+    this.#slotIn = Math.max(this.#slotIn, slotOut) // late decisions of a former leader may have overtaken it
     const room = Math.min(runCommands, slotOut + window - this.#slotIn)
     if (room <= 0) return undefined
     const commands = this.#slotIn <= this.#lastProposal ? this.#again(room) : take(room)

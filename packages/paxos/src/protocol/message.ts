@@ -13,8 +13,8 @@ export interface P1a {
 }
 
 /**
- * Acceptor → scout, after its promise is durable: my ballot, and a chunk of what I accepted (2.2).
- * `next` is where the next chunk begins, null after the last. With a ballot above the scout's: preempted, and no pvalues.
+ * Acceptor → scout, after its promise is durable: I adopted your ballot, and this is a chunk of what I accepted (2.2).
+ * `next` is where the next chunk begins, null after the last.
  */
 export interface P1b {
   readonly type: 'p1b'
@@ -32,16 +32,23 @@ export interface P2a {
   readonly decided: Slot
 }
 
-/**
- * Acceptor → commander: my ballot, after every slot of the run first … last is durable at it (2.2).
- * With a ballot above the commander's: preempted.
- */
+/** Acceptor → commander: every slot of the run first … last is durable with me at your ballot (2.2). */
 export interface P2b {
   readonly type: 'p2b'
   readonly ballot: Ballot
   readonly first: Slot
   readonly last: Slot
   readonly decided: Slot
+}
+
+/**
+ * Acceptor → scout or commander: I have adopted this ballot, which is above yours (2.2). The paper sends a p1b or p2b with
+ * that ballot to the one process that asked. Here all scouts and commanders of a server share an address, and one of a
+ * later ballot of that server's must not take the refusal of an earlier one for its own p1b or p2b.
+ */
+export interface Preempt {
+  readonly type: 'preempt'
+  readonly ballot: Ballot
 }
 
 /**
@@ -116,6 +123,7 @@ export type Message =
   | P1b
   | P2a
   | P2b
+  | Preempt
   | Decision
   | Heartbeat
   | HeartbeatReply

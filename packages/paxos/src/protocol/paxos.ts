@@ -44,6 +44,8 @@ export class Paxos {
   #begun = false
   /** The highest ballot that any message named. */
   #highest: Ballot = BOTTOM
+  /** The replica's slotOut when it was looked at last. */
+  #reached: Slot = 1
   #heartbeatAt = 0
   #clockAt = 0
   /** The leader has told the others of all decisions below this slot. */
@@ -117,6 +119,8 @@ export class Paxos {
         return this.#p2a(from, message)
       case 'p2b':
         return this.#p2b(from, message)
+      case 'preempt':
+        return this.#see(message.ballot)
       case 'decision':
         return this.#replica.hear(message.ballot, message.decided)
       case 'heartbeat':
@@ -145,20 +149,16 @@ export class Paxos {
   }
 
   #p1b(from: ServerId, message: P1b): void {
-    const outcome = this.#scout?.p1b(from, message, this.#out)
-    if (outcome?.outcome === 'preempted') this.#see(outcome.ballot)
-    if (outcome?.outcome !== 'adopted') return
+    const adopted = this.#scout?.p1b(from, message, this.#out)
+    if (adopted === undefined) return
     this.#scout = undefined
-    this.#leader.adopted(outcome, this.#now)
-    this.#replica.seek(outcome.decided, this.#others, outcome.decidedBy, this.#now, this.#config.timing.resend, this.#out)
+    this.#leader.adopted(adopted, this.#now)
+    this.#replica.seek(adopted.decided, this.#others, adopted.decidedBy, this.#now, this.#config.timing.resend, this.#out)
   }
 
   #p2a(from: ServerId, message: P2a): void {
     const { run } = message
-    for (let slot = run.first; slot < this.#replica.slotOut && slot <= lastSlot(run); slot++) {
-      const command = run.commands[slot - run.first]
-      if (command !== undefined) this.#replica.assertSame(slot, command)
-    }
+    this.#replica.assertSame(run)
     this.#acceptor.p2a(from, message, this.#replica.slotOut, this.#out)
     this.#replica.hear(run.ballot, message.decided)
     if (from !== this.#config.id) this.#heardLeader(run.ballot)
@@ -167,9 +167,7 @@ export class Paxos {
   #p2b(from: ServerId, message: P2b): void {
     if (sameBallot(message.ballot, this.#leader.ballot)) this.#leader.heardFrom(from, this.#now)
     const commander = this.#commanders.find(({ run }) => run.first === message.first)
-    const outcome = commander?.p2b(from, message)
-    if (outcome === undefined) return
-    if (outcome !== 'decided') return this.#see(outcome.ballot)
+    if (commander?.p2b(from, message) !== true) return
     for (let first = this.#commanders[0]; first?.decided === true; first = this.#commanders[0]) {
       this.#commanders.shift()
       this.#replica.hear(first.run.ballot, lastSlot(first.run) + 1)
@@ -334,10 +332,11 @@ export class Paxos {
   readonly #acceptedAt = (slot: Slot, ballot: Ballot): Command | undefined => this.#acceptor.acceptedAt(slot, ballot)
 
   #advance(): void {
-    const before = this.#replica.slotOut
     this.#replica.advance(this.#acceptedAt, this.#out)
-    this.#acceptor.forget(this.#replica.slotOut)
-    if (this.#leader.phase === 'catchingUp' && this.#replica.slotOut > before) this.#election.postpone(this.#now)
+    if (this.#replica.slotOut === this.#reached) return
+    this.#reached = this.#replica.slotOut
+    this.#acceptor.forget(this.#reached)
+    if (this.#leader.phase === 'catchingUp') this.#election.postpone(this.#now)
   }
 
   /** One configuration for all slots (the paper's 4.4 gives slot s the one that was decided at or below s − WINDOW). */

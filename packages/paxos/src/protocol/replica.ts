@@ -1,9 +1,9 @@
 /** The replica (the paper's section 2.1): holds the clients' commands until they are decided, and executes them in slot order. */
 import { assert } from './assert.js'
 import type { Ballot, ServerId } from './ballot.js'
-import { BOTTOM, compareBallots, sameBallot } from './ballot.js'
-import type { Command, Result, Slot } from './command.js'
-import { commandBytes, sameCommand } from './command.js'
+import { BOTTOM, compareBallots, sameBallot, showBallot } from './ballot.js'
+import type { Command, Result, Run, Slot } from './command.js'
+import { commandBytes, lastSlot, sameCommand } from './command.js'
 import type { Limits } from './config.js'
 import type { CatchUp, Decided } from './message.js'
 import type { Outbox } from './outbox.js'
@@ -206,10 +206,14 @@ export class Replica {
     else this.#catchUp = undefined
   }
 
-  /** R1 for a slot that is decided here: whatever is accepted for it at a higher ballot is the same command (A5). */
-  assertSame(slot: Slot, command: Command): void {
-    const known = this.#decided[slot - 1]
-    if (known !== undefined) assert(sameCommand(known, command), 'R1', () => `slot ${slot} is decided, and another command is proposed for it`)
+  /** R1 for slots that are decided here: a run at or above the ballot at which they were chosen holds the same commands (A5). */
+  assertSame(run: Run): void {
+    if (compareBallots(run.ballot, this.#decidedBallot) < 0) return
+    for (let slot = run.first; slot < this.slotOut && slot <= lastSlot(run); slot++) {
+      const [known, command] = [this.#decided[slot - 1], run.commands[slot - run.first]]
+      const same = known === undefined || command === undefined || sameCommand(known, command)
+      assert(same, 'R1', () => `slot ${slot} is decided, and another command is proposed for it at ${showBallot(run.ballot)}`)
+    }
   }
 
   /** Recovery: what a `decide` record says; the commands are among those that the acceptor beside it accepted. */

@@ -1,8 +1,9 @@
 /** The scout (the paper's section 2.2): phase 1 of one ballot, for all slots from one on. */
 import { assert } from './assert.js'
-import type { Ballot, Preempted, ServerId } from './ballot.js'
+import type { Ballot, ServerId } from './ballot.js'
 import { compareBallots, sameBallot, showBallot } from './ballot.js'
 import type { Adopted, Command, Slot } from './command.js'
+import { sameCommand } from './command.js'
 import type { Configuration } from './config.js'
 import { isQuorum } from './config.js'
 import type { P1b } from './message.js'
@@ -30,10 +31,8 @@ export class Scout {
   }
 
   /** An acceptor's promise, with a chunk of its pvalues; asks for the next chunk where there is one. */
-  p1b(from: ServerId, message: P1b, out: Outbox): Adopted | Preempted | undefined {
-    const order = compareBallots(message.ballot, this.ballot)
-    if (order > 0) return { outcome: 'preempted', ballot: message.ballot }
-    if (order < 0 || message.from !== this.#next.get(from)) return undefined
+  p1b(from: ServerId, message: P1b, out: Outbox): Adopted | undefined {
+    if (!sameBallot(message.ballot, this.ballot) || message.from !== this.#next.get(from)) return undefined
     for (const run of message.accepted) {
       assert(compareBallots(run.ballot, this.ballot) <= 0, 'A2', () => `a pvalue of ${showBallot(run.ballot)} under ${showBallot(this.ballot)}`)
       run.commands.forEach((command, index) => {
@@ -59,12 +58,12 @@ export class Scout {
   #keep(slot: Slot, ballot: Ballot, command: Command): void {
     const known = this.#pvalues.get(slot)
     if (known === undefined || compareBallots(ballot, known.ballot) > 0) this.#pvalues.set(slot, { ballot, command })
-    else assert(!sameBallot(ballot, known.ballot) || known.command.kind === command.kind, 'A4', () => `two commands at ${showBallot(ballot)} in slot ${slot}`)
+    else assert(!sameBallot(ballot, known.ballot) || sameCommand(known.command, command), 'A4', () => `two commands at ${showBallot(ballot)} in slot ${slot}`)
   }
 
   #adopted(): Adopted {
     const proposals = new Map<Slot, Command>()
     for (const [slot, pvalue] of this.#pvalues) proposals.set(slot, pvalue.command)
-    return { outcome: 'adopted', proposals, decided: this.#decided, decidedBy: this.#decidedBy }
+    return { proposals, decided: this.#decided, decidedBy: this.#decidedBy }
   }
 }
