@@ -32,14 +32,16 @@ export class Checker {
   readonly #chosen = new Map<Slot, Command>()
   /** The next slot that each server must execute, in its present life. */
   readonly #next: Slot[]
-  /** The highest ballot that each acceptor has answered with, over all its lives. */
+  /** The highest ballot that each acceptor has answered with, and what that was when its present life began. */
   readonly #answered: Ballot[]
+  readonly #promisedBefore: Ballot[]
 
   constructor(servers: number) {
     this.#servers = servers
     this.#disks = Array.from({ length: servers }, () => ({ promised: BOTTOM, accepted: new Map<Slot, never>() }))
     this.#next = Array.from({ length: servers }, () => 1)
     this.#answered = Array.from({ length: servers }, () => BOTTOM)
+    this.#promisedBefore = [...this.#answered]
   }
 
   /** How many slots have a chosen command. */
@@ -50,6 +52,7 @@ export class Checker {
   /** A new life of a server begins: its state is empty. */
   started(server: ServerId): void {
     this.#next[server] = 1
+    this.#promisedBefore[server] = this.#answered[server] ?? BOTTOM
   }
 
   /** These records of the server have become durable. */
@@ -149,13 +152,14 @@ export class Checker {
     return ballots.some((candidate) => compareBallots(candidate, ballot) < 0 && ballots.filter((other) => sameBallot(candidate, other)).length * 2 > this.#servers)
   }
 
-  /** An acceptor answers: what it says must be durable, and it may never say less than before. */
+  /** An acceptor answers: what it says must be durable, and no less than what it said in a former life. */
   #answer(server: ServerId, message: Extract<Message, { type: 'p1b' | 'p2b' }>): void {
     const disk = this.#disk(server)
     if (compareBallots(message.ballot, disk.promised) > 0) throw new Violation('durability', `server ${server} answers with ballot ${showBallot(message.ballot)} before it is durable`)
-    const before = this.#answered[server] ?? BOTTOM
-    if (compareBallots(message.ballot, before) < 0) throw new Violation('A1', `server ${server} answers with ballot ${showBallot(message.ballot)} after ${showBallot(before)}`)
-    this.#answered[server] = message.ballot
+    const before = this.#promisedBefore[server] ?? BOTTOM
+    if (compareBallots(message.ballot, before) < 0) throw new Violation('A1', `server ${server} answers with ballot ${showBallot(message.ballot)} after a restart, and with ${showBallot(before)} before it`)
+    const highest = this.#answered[server] ?? BOTTOM
+    if (compareBallots(message.ballot, highest) > 0) this.#answered[server] = message.ballot
     if (message.type === 'p1b') return
     for (let slot = message.first; slot <= message.last; slot++) {
       const held = disk.accepted.get(slot)?.some((vote) => sameBallot(vote.ballot, message.ballot)) === true

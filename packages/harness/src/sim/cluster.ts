@@ -16,6 +16,9 @@ import type { Entry } from './ledger.js'
 import { Ledger, ledger } from './ledger.js'
 import type { Life, VirtualTime } from './time.js'
 
+/** Small files and reservations make their edges be met often. */
+const LOG_LIMITS = { fileBytes: 64 << 10, reserveBytes: 8 << 10 }
+
 /** A server, while it is up. */
 interface Running {
   readonly life: Life
@@ -82,7 +85,7 @@ export class Cluster {
       service: { ...this.#service, state: () => state },
       id,
       addresses: this.addresses,
-      storage: this.#observed(id, new FileStorage(this.#disk(id), life.clock)),
+      storage: this.#observed(id, new FileStorage(this.#disk(id), life.clock, LOG_LIMITS)),
       transport: this.network.transport(this.#address(id)),
       clock: life.clock,
       timing,

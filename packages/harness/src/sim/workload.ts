@@ -1,9 +1,10 @@
 /** The clients of a simulation: real ones, several commands in flight, each of whose outcomes is noted. */
-import { ClientError } from '@synod/paxos'
+import { ClientError } from '@synod/paxos/internal/client/error'
 import { Client } from '@synod/paxos/internal/client/client'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Cluster } from './cluster.js'
 import type { Operation } from './judge.js'
+import type { Entry } from './ledger.js'
 import { ledger } from './ledger.js'
 import type { VirtualTime } from './time.js'
 
@@ -57,14 +58,14 @@ export class Workload {
     }
   }
 
-  #connect(client: number): Client<ReturnType<typeof ledger>['op'], number> {
+  #connect(client: number): Client<Entry, number> {
     const { cluster, time, prng } = this.#options
     const servers = [...cluster.addresses].sort(() => prng.float() - 0.5)
     return new Client(ledger(), { servers }, cluster.network.transport(`client:${client}`), time.life().clock)
   }
 
   /** One lane: the client's next command, when the last one of this lane has its outcome. */
-  async #run(client: number, connection: Client<ReturnType<typeof ledger>['op'], number>, numbers: { next: number; last: number }): Promise<void> {
+  async #run(client: number, connection: Client<Entry, number>, numbers: { next: number; last: number }): Promise<void> {
     const { time, prng, until } = this.#options
     const pause = until / numbers.last
     while (numbers.next <= numbers.last) {
@@ -75,7 +76,7 @@ export class Workload {
     }
   }
 
-  async #submit(connection: Client<ReturnType<typeof ledger>['op'], number>, operation: Operation): Promise<void> {
+  async #submit(connection: Client<Entry, number>, operation: Operation): Promise<void> {
     const { time, prng, trace } = this.#options
     const name = `${operation.entry.client}/${operation.entry.number}`
     trace(`invoke ${name}`)

@@ -58,7 +58,8 @@ export class Leader {
   adopted(adopted: Adopted, now: number): void {
     this.#phase = 'catchingUp'
     this.#proposals = adopted.proposals
-    this.#lastProposal = Math.max(0, ...adopted.proposals.keys())
+    this.#lastProposal = 0
+    for (const slot of adopted.proposals.keys()) this.#lastProposal = Math.max(this.#lastProposal, slot)
     this.#catchUpTo = adopted.decided
     this.#sequence = 0
     for (const server of this.#config.configuration.servers) this.#heard.set(server, now)

@@ -247,8 +247,8 @@ export class Paxos {
     const { timing } = this.#config
     if (!this.#leader.inTouch(this.#now, timing.election)) return this.#retire()
     if (this.#now - this.#heartbeatAt >= timing.heartbeat) this.#beat()
-    const elapsed = this.#now - this.#clockAt
-    if (elapsed >= timing.sessionTtl / 4 && this.#replica.sessions > 0) {
+    const elapsed = timing.sessionTtl / 4 // and no more, however long it was: the sessions' clock may only lag
+    if (this.#now - this.#clockAt >= elapsed && this.#replica.sessions > 0) {
       this.#clockAt = this.#now
       this.#replica.forwarded([{ kind: 'clock', elapsed, ttl: timing.sessionTtl }])
     }

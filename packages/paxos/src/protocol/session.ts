@@ -9,6 +9,8 @@ import type { StateMachine } from './state.js'
 export const SESSION_WINDOW = 4096
 /** Sessions that are kept; past that the one that was unused for longest (in log order) is evicted. */
 export const MAX_SESSIONS = 65_536
+/** What a result costs beyond its bytes. */
+const RESULT_BYTES = 64
 /** Bytes of results that are kept for retries; past that sessions are evicted likewise. */
 export const MAX_SESSION_BYTES = 64 << 20
 
@@ -63,8 +65,8 @@ export class SessionTable {
     if (known !== undefined) return known
     const result = machine.execute(slot, command.clientId, command.op)
     session.results.set(command.localId, result)
-    session.bytes += result.value.length
-    this.#bytes += result.value.length
+    session.bytes += result.value.length + RESULT_BYTES
+    this.#bytes += result.value.length + RESULT_BYTES
     if (this.#bytes > this.#limits.bytes) this.#evict()
     return result
   }
@@ -106,8 +108,8 @@ export class SessionTable {
     const result = session.results.get(localId)
     if (result === undefined) return
     session.results.delete(localId)
-    session.bytes -= result.value.length
-    this.#bytes -= result.value.length
+    session.bytes -= result.value.length + RESULT_BYTES
+    this.#bytes -= result.value.length + RESULT_BYTES
   }
 
   #evict(): void {

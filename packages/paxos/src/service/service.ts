@@ -48,9 +48,14 @@ export interface Service<Schema extends z.ZodType, Value> {
 }
 
 /** Describes a service. Throws SynodError `BAD_SERVICE` for a name that cannot be used. */
-export function defineService<Schema extends z.ZodType, Value>(service: Service<Schema, Value>): Service<Schema, Value> {
+export function defineService<Schema extends z.ZodType, Value>(
+  service: Service<Schema, Value>,
+): Service<Schema, Value> {
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(service.name)) {
-    throw new SynodError('BAD_SERVICE', `a service's name is lower-case letters, digits and dashes, not "${service.name}"`)
+    throw new SynodError(
+      'BAD_SERVICE',
+      `a service's name is lower-case letters, digits and dashes, not "${service.name}"`,
+    )
   }
   return service
 }

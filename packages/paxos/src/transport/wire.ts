@@ -9,6 +9,11 @@ import type { Message } from '../protocol/message.js'
 /** Both ends must speak the same version. */
 export const WIRE_VERSION = 1
 
+/** An operation may have so many bytes, encoded: several fit into a frame between servers. */
+export const MAX_OPERATION = 4 << 20
+/** A result may have so many bytes, encoded. */
+export const MAX_RESULT = 8 << 20
+
 /** What a server tells of itself when it meets another: the first frame each way between servers. */
 export interface PeerHello {
   readonly type: 'peer'

@@ -1,0 +1,252 @@
+/**
+ * The simulator's disk: it keeps to the contract of `Disk`, and within that does the worst. All chance comes from its PRNG,
+ * and an operation happens, and completes, when the scheduler says so; so a seed says all.
+ *
+ * | fault | what it does |
+ * |---|---|
+ * | {@link SimDisk.kill} | the process ends: what is under way happens, in part, or not; what was written stays readable |
+ * | {@link SimDisk.powerLoss} | that, and of what was not synced, any sectors and any directory entries are lost |
+ * | {@link SimDisk.rot} | a bit flips |
+ * | {@link SimDisk.capacity} | what does not fit fails with ENOSPC |
+ * | {@link SimDisk.fail} | writes, or syncs, fail with EIO; a failed sync forgets what it should have made durable |
+ */
+import type { Prng } from '@synod/paxos/internal/protocol/prng'
+import type { Disk, DiskFile } from '@synod/paxos/internal/storage/disk'
+import { SimFile } from './sim-file.js'
+
+/** What can be made to fail. */
+export type Failing = 'write' | 'sync'
+
+/** One operation that has not happened yet. */
+interface Operation {
+  /** What becomes of it when its process ends before it was done. */
+  readonly interrupted: () => void
+}
+
+const NOTHING = (): void => undefined
+
+export class SimDisk implements Disk {
+  readonly directory: string
+  /** Bytes that all files together may have. */
+  capacity = Infinity
+  readonly #prng: Prng
+  readonly #delay: (call: () => void) => void
+  #names = new Map<string, SimFile>()
+  #durableNames = new Map<string, SimFile>()
+  /** What was done to the names since they were synced. */
+  #changes: ((names: Map<string, SimFile>) => void)[] = []
+  readonly #underWay = new Set<Operation>()
+  readonly #failing = new Map<Failing, 'once' | 'always'>()
+  /** Counts the processes that had it open; null between them. */
+  #life: number | null = null
+  #lives = 0
+
+  /** @param delay calls later, whenever it pleases, in any order; one call for each operation */
+  constructor(prng: Prng, delay: (call: () => void) => void, directory = 'disk') {
+    this.#prng = prng
+    this.#delay = delay
+    this.directory = directory
+  }
+
+  /** The process that has it open ends, as by SIGKILL. None of its operations completes any more; the lock is free. */
+  kill(): void {
+    this.#life = null
+    for (const { interrupted } of this.#underWay) if (this.#prng.chance(0.5)) interrupted()
+    this.#underWay.clear()
+  }
+
+  /** The machine's power fails (with the process, if there is one). */
+  powerLoss(): void {
+    this.kill()
+    const kept = this.#prng.pick([0, 0.5, 1])
+    for (const change of this.#changes) if (this.#prng.chance(kept)) change(this.#durableNames)
+    this.#changes = []
+    const files = new Set([...this.#names.values(), ...this.#durableNames.values()])
+    for (const file of files) file.losePower()
+    this.#names = new Map(this.#durableNames)
+  }
+
+  /** Flips a bit of the byte. Throws if it is not there. */
+  rot(name: string, offset: number): void {
+    this.#file(name).rot(offset)
+  }
+
+  /** Lets the next such operation fail, or all from now on. */
+  fail(what: Failing, how: 'once' | 'always'): void {
+    this.#failing.set(what, how)
+  }
+
+  /** Ends all failing. */
+  heal(): void {
+    this.#failing.clear()
+  }
+
+  open(): Promise<void> {
+    return this.#operate(() => {
+      if (this.#life !== null) throw errno('EADDRINUSE', 'open')
+      this.#life = ++this.#lives
+    })
+  }
+
+  list(): Promise<string[]> {
+    return this.#inLife(this.#life, () => [...this.#names.keys()].sort())
+  }
+
+  read(name: string): Promise<Uint8Array> {
+    return this.#inLife(this.#life, () => this.#file(name).read())
+  }
+
+  create(name: string): Promise<DiskFile> {
+    const life = this.#life
+    return this.#change(() => {
+      if (this.#names.has(name)) throw errno('EEXIST', name)
+      const file = new SimFile(this.#prng)
+      this.#rename((names) => names.set(name, file))
+      return this.#open(file, life)
+    })
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#change(() => {
+      const file = this.#file(from)
+      this.#rename((names) => {
+        if (names.get(from) === file) names.delete(from)
+        names.set(to, file)
+      })
+    })
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#change(() => {
+      const file = this.#file(name)
+      this.#rename((names) => {
+        if (names.get(name) === file) names.delete(name)
+      })
+    })
+  }
+
+  syncDirectory(): Promise<void> {
+    return this.#change(() => {
+      this.#check('sync')
+      this.#durableNames = new Map(this.#names)
+      this.#changes = []
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#inLife(this.#life, () => {
+      this.#life = null
+    })
+  }
+
+  #open(file: SimFile, life: number | null): DiskFile {
+    const partly = (bytes: Uint8Array, position: number) => () => {
+      file.write(bytes.subarray(0, this.#prng.below(bytes.length + 1)), position)
+    }
+    return {
+      write: (bytes, position) =>
+        this.#inLife(life, () => this.#write(file, bytes, position), partly(bytes, position)),
+      writeDurably: (bytes, position) =>
+        this.#inLife(
+          life,
+          () => {
+            this.#write(file, bytes, position)
+            this.#sync(file)
+            file.persistRange(position, bytes.length)
+          },
+          partly(bytes, position),
+        ),
+      sync: () => {
+        const promised = file.dirty()
+        return this.#inLife(
+          life,
+          () => {
+            this.#sync(file)
+            file.persist(promised)
+          },
+          () => file.writeBack(0.5),
+        )
+      },
+      close: () => this.#inLife(life, NOTHING),
+    }
+  }
+
+  #write(file: SimFile, bytes: Uint8Array, position: number): void {
+    const used = [...this.#names.values()].reduce((sum, { size }) => sum + size, 0)
+    const room = Math.max(0, file.size + this.capacity - used - position)
+    if (position + bytes.length > file.size && bytes.length > room) {
+      file.write(bytes.subarray(0, this.#prng.below(room + 1)), position)
+      throw errno('ENOSPC', 'write')
+    }
+    try {
+      this.#check('write')
+    } catch (error) {
+      file.write(bytes.subarray(0, this.#prng.below(bytes.length + 1)), position)
+      throw error
+    }
+    file.write(bytes, position)
+  }
+
+  #sync(file: SimFile): void {
+    try {
+      this.#check('sync')
+    } catch (error) {
+      file.dropDirty()
+      throw error
+    }
+  }
+
+  #check(what: Failing): void {
+    const how = this.#failing.get(what)
+    if (how === undefined) return
+    if (how === 'once') this.#failing.delete(what)
+    throw errno('EIO', what)
+  }
+
+  #rename(change: (names: Map<string, SimFile>) => void): void {
+    change(this.#names)
+    this.#changes.push(change)
+  }
+
+  #file(name: string): SimFile {
+    const file = this.#names.get(name)
+    if (file === undefined) throw errno('ENOENT', name)
+    return file
+  }
+
+  /** An operation on the directory: it may happen although its process ended. */
+  #change<T>(apply: () => T): Promise<T> {
+    return this.#inLife(this.#life, apply, () => {
+      try {
+        apply()
+      } catch {
+        // Nobody is left to be told.
+      }
+    })
+  }
+
+  /** An operation of a process: once that has ended, it does nothing and never completes. */
+  #inLife<T>(life: number | null, apply: () => T, interrupted: () => void = NOTHING): Promise<T> {
+    if (life === null || life !== this.#life) return new Promise(NOTHING)
+    return this.#operate(apply, interrupted)
+  }
+
+  #operate<T>(apply: () => T, interrupted: () => void = NOTHING): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const operation = { interrupted }
+      this.#underWay.add(operation)
+      this.#delay(() => {
+        if (!this.#underWay.delete(operation)) return
+        try {
+          resolve(apply())
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)))
+        }
+      })
+    })
+  }
+}
+
+function errno(code: string, what: string): Error {
+  return Object.assign(new Error(`${code}: ${what} (simulated)`), { code })
+}

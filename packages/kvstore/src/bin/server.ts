@@ -1,0 +1,4 @@
+import { runServer } from '@synod/paxos'
+import { kvstore } from '../service.js'
+
+await runServer(kvstore, process.argv)

@@ -1,0 +1,97 @@
+/** The commands, as commander knows them: the same on the command line and in the prompt. */
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { cas, count, del, get, list, set, type CasOptions, type ListOptions } from './commands.js'
+import { dump } from './dump.js'
+import { load, type LoadOptions } from './load.js'
+import { status } from './status.js'
+import type { Action } from './session.js'
+
+/** Adds all commands. Each hands its work to `run`, which has the connection. */
+export function addCommands(program: Command, run: (action: Action) => Promise<void>): void {
+  program
+    .command('get <key>')
+    .description("print a key's value")
+    .action((key: string) => run((session) => get(session, key)))
+  program
+    .command('set <key> <value>')
+    .description("make a key's value this one")
+    .action((key: string, value: string) => run((session) => set(session, key, value)))
+  program
+    .command('del <key>')
+    .description('delete a key')
+    .action((key: string) => run((session) => del(session, key)))
+  program
+    .command('cas <key> [values...]')
+    .usage('[options] <key> <old> <new>')
+    .description('make the value <new> if it is <old>')
+    .option('--absent', 'instead of <old>: the key must be absent')
+    .option('--delete', 'instead of <new>: delete the key')
+    .action((key: string, values: string[], options: CasOptions) =>
+      run((session) => cas(session, key, values, options)),
+    )
+  program
+    .command('list [prefix]')
+    .description('print the pairs whose keys begin with the prefix, in order')
+    .option('--limit <n>', 'print at most so many', positive)
+    .option('--after <key>', 'begin behind this key')
+    .option('--keys', 'print only the keys')
+    .action((prefix: string | undefined, options: ListOptions) =>
+      run((session) => list(session, prefix ?? '', options)),
+    )
+  program
+    .command('count [prefix]')
+    .description('count the keys that begin with the prefix')
+    .action((prefix: string | undefined) => run((session) => count(session, prefix ?? '')))
+  addLoad(program, run)
+  program
+    .command('dump')
+    .description('print the whole state as one server has it, as JSON Lines of {key, value}')
+    .option('--server <host:port>', 'the server (default: the first)', address)
+    .action((options: { server?: string }) =>
+      run((session) => dump(session, options.server ?? session.servers[0] ?? '')),
+    )
+  program
+    .command('status')
+    .description('show how the servers stand')
+    .action(() => run(status))
+}
+
+function addLoad(program: Command, run: (action: Action) => Promise<void>): void {
+  program
+    .command('load <file>')
+    .description('set every pair of a file of JSON Lines {"key","value"} or TSV; - is standard input')
+    .addOption(
+      new Option('--format <format>', 'what the file has (default: by its name or first line)').choices([
+        'jsonl',
+        'tsv',
+      ]),
+    )
+    .addOption(
+      new Option('--on-error <what>', 'what to do after a bad line').choices(['continue', 'stop']).default('stop'),
+    )
+    .option('--in-flight <n>', 'how many pairs may be on their way at once', positive, 256)
+    .action((file: string, options: LoadOptions) => run((session) => load(session, file, options)))
+}
+
+/** A whole number from 1 on. */
+export function positive(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < 1 || !Number.isSafeInteger(number)) {
+    throw new InvalidArgumentError('It must be a whole number, and at least 1.')
+  }
+  return number
+}
+
+/** One `host:port`. */
+export function address(text: string): string {
+  const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/@]+):(\d{1,5})$/.exec(text)?.[1]
+  if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
+    throw new InvalidArgumentError(`"${text}" is not a host:port such as 127.0.0.1:10000.`)
+  }
+  return text
+}
+
+/** Some of them, with commas between. */
+export function addresses(text: string): string[] {
+  return [...new Set(text.split(',').map((part) => address(part.trim())))]
+}

@@ -1,0 +1,103 @@
+/** The interactive prompt, on a terminal. */
+import { createInterface, type Interface } from 'node:readline'
+import { SynodError } from '@synod/paxos'
+import { complete } from './completion.js'
+import { EXIT_DONE } from './exit.js'
+import { History } from './history.js'
+import { promptProgram, type Interpreter } from './interpreter.js'
+import { note } from './output.js'
+
+/** Completion that takes longer would only be in the way; ms. */
+const COMPLETION_PATIENCE = 1000
+
+/** Runs what the user types until Ctrl-D; Ctrl-C drops the line, or stops waiting for the command that runs. */
+export async function prompt(interpreter: Interpreter): Promise<number> {
+  const { servers } = interpreter.session
+  note(`kvstore at ${servers.join(', ')}. "help" shows the commands, Ctrl-D ends.`)
+  const history = new History()
+  const editor = openEditor(interpreter, history.lines)
+  const now: { running: AbortController | undefined; closed: boolean } = { running: undefined, closed: false }
+  editor.on('SIGINT', () => {
+    if (now.running === undefined) dropLine(editor)
+    else now.running.abort()
+  })
+  editor.on('close', () => {
+    now.closed = true
+    now.running?.abort()
+  })
+  const lines = queueOf(editor)
+  editor.prompt()
+  for await (const line of lines) {
+    if (line.trim() !== '') history.add(line)
+    now.running = new AbortController()
+    const code = await interpreter.run(line, now.running.signal)
+    now.running = undefined
+    if (code === 'end' || now.closed) break
+    editor.prompt()
+  }
+  // Ctrl-D leaves the cursor behind the prompt.
+  if (now.closed) process.stdout.write('\n')
+  else editor.close()
+  return EXIT_DONE
+}
+
+function openEditor(interpreter: Interpreter, history: string[]): Interface {
+  const nowhere = promptProgram(
+    () => undefined,
+    () => Promise.resolve(),
+  )
+  return createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    prompt: 'kvstore> ',
+    history,
+    historySize: 1000,
+    removeHistoryDuplicates: true,
+    completer: (line: string, answer: (error: null, result: [string[], string]) => void) => {
+      const late = new Promise<[string[], string]>((resolve) => {
+        setTimeout(resolve, COMPLETION_PATIENCE, [[], line]).unref()
+      })
+      const found = complete(nowhere, interpreter.session.store, line).catch((error: unknown): [string[], string] => {
+        // No cluster, no offers; the command itself will tell.
+        if (error instanceof SynodError) return [[], line]
+        throw error
+      })
+      void Promise.race([found, late]).then((result) => {
+        answer(null, result)
+      })
+    },
+  })
+}
+
+/** The lines as they come, also those that are pasted while a command runs. */
+async function* queueOf(editor: Interface): AsyncGenerator<string> {
+  const waiting: (string | null)[] = []
+  let wake = (): void => undefined
+  editor.on('line', (line) => {
+    waiting.push(line)
+    wake()
+  })
+  editor.on('close', () => {
+    waiting.push(null)
+    wake()
+  })
+  for (;;) {
+    const line = waiting.shift()
+    if (line === null) return
+    if (line !== undefined) yield line
+    else {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+  }
+}
+
+function dropLine(editor: Interface): void {
+  if (editor.line === '') process.stdout.write('\nCtrl-D ends.')
+  // Ctrl-E goes to the end, Ctrl-U deletes up to there.
+  editor.write(null, { ctrl: true, name: 'e' })
+  editor.write(null, { ctrl: true, name: 'u' })
+  process.stdout.write('\n')
+  editor.prompt()
+}

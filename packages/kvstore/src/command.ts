@@ -1,0 +1,89 @@
+/** The store's operations, what each answers, and the limits of keys and values. */
+import { z } from 'zod'
+
+/** Bytes of UTF-8 that a key may have; at least 1. */
+export const MAX_KEY_BYTES = 4096
+/** Bytes of UTF-8 that a value may have; 0 is allowed. */
+export const MAX_VALUE_BYTES = 1_048_576
+/** Pairs (or keys) that one page of `list` (or `keys`) may have. A page also ends once it has 2 MiB. */
+export const MAX_PAGE = 10_000
+
+// A UTF-16 code unit becomes 1 to 3 bytes of UTF-8, so most strings need not be counted.
+const fits = (text: string, max: number): boolean =>
+  text.length * 3 <= max || (text.length <= max && Buffer.byteLength(text) <= max)
+
+const bytes = (text: unknown): number => (typeof text === 'string' ? Buffer.byteLength(text) : 0)
+
+// A lone surrogate has no UTF-8: it would come back as another character.
+const text = (what: string) =>
+  z.string({ error: `a ${what} must be a string` }).refine((value) => value.isWellFormed(), {
+    error: `a ${what} must be well-formed Unicode, without lone surrogates`,
+    abort: true,
+  })
+
+/** A key: 1 to {@link MAX_KEY_BYTES} bytes of well-formed text. `__proto__` is as good as any other. */
+export const keySchema = text('key')
+  .refine((key) => key.length > 0, { error: 'a key must not be empty', abort: true })
+  .refine((key) => fits(key, MAX_KEY_BYTES), {
+    error: ({ input }) => `a key must have at most ${MAX_KEY_BYTES} bytes, and this one has ${bytes(input)}`,
+  })
+
+/** A value: at most {@link MAX_VALUE_BYTES} bytes of well-formed text. */
+export const valueSchema = text('value').refine((value) => fits(value, MAX_VALUE_BYTES), {
+  error: ({ input }) => `a value must have at most ${MAX_VALUE_BYTES} bytes, and this one has ${bytes(input)}`,
+})
+
+const prefixSchema = text('prefix').refine((prefix) => fits(prefix, MAX_KEY_BYTES), {
+  error: `a prefix must have at most ${MAX_KEY_BYTES} bytes`,
+})
+
+const page = {
+  prefix: prefixSchema,
+  /** Starts behind this key: the `next` of the page before; null for the first page. */
+  after: keySchema.nullable(),
+  limit: z.int().min(1, 'a limit must be at least 1').max(MAX_PAGE, `a limit must be at most ${MAX_PAGE}`),
+}
+
+/**
+ * One operation on the store.
+ * - `get`, `set`, `delete`: of one key.
+ * - `cas`: if the key's value is `expected` (null: the key is absent), makes it `value` (null: deletes it).
+ * - `list`, `keys`: a page of the pairs, or only the keys, that begin with `prefix`.
+ * - `count`: how many keys begin with `prefix`.
+ */
+export const kvOpSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('get'), key: keySchema }),
+  z.strictObject({ type: z.literal('set'), key: keySchema, value: valueSchema }),
+  z.strictObject({ type: z.literal('delete'), key: keySchema }),
+  z.strictObject({
+    type: z.literal('cas'),
+    key: keySchema,
+    expected: valueSchema.nullable(),
+    value: valueSchema.nullable(),
+  }),
+  z.strictObject({ type: z.literal('list'), ...page }),
+  z.strictObject({ type: z.literal('keys'), ...page }),
+  z.strictObject({ type: z.literal('count'), prefix: prefixSchema }),
+])
+
+export type KvOp = z.output<typeof kvOpSchema>
+export type KvOpOf<Type extends KvOp['type']> = Extract<KvOp, { type: Type }>
+
+/** A key and its value. */
+export type Pair = readonly [key: string, value: string]
+
+/** What each operation answers. `next` is the `after` of the page behind this one; null if there is none. */
+export interface KvResults {
+  /** null: there is no such key. */
+  get: { readonly value: string | null }
+  /** Whether there was a value before. */
+  set: { readonly existed: boolean }
+  delete: { readonly existed: boolean }
+  /** Not swapped: `current` is what is there instead; null if there is no such key. */
+  cas: { readonly swapped: true } | { readonly swapped: false; readonly current: string | null }
+  list: { readonly entries: readonly Pair[]; readonly next: string | null }
+  keys: { readonly keys: readonly string[]; readonly next: string | null }
+  count: { readonly count: number }
+}
+
+export type KvResult = KvResults[keyof KvResults]

@@ -1,0 +1,112 @@
+/** The replicated state: a sorted map. */
+import type { Command, State } from '@synod/paxos'
+import sortedBTree from 'sorted-btree'
+import type { KvOp, KvOpOf, KvResult, KvResults, Pair } from './command.js'
+
+// The package is CommonJS with a default export, which an ES module meets as a member.
+const BTree = sortedBTree.default
+
+/** A page of `list` or `keys` ends once it has this many bytes of UTF-8: so it has less than 1 MiB + 4 KiB more. */
+const PAGE_BYTES = 2 * 1_048_576
+
+/** The order of keys: by UTF-16 code units, as JavaScript compares strings; the same everywhere, whatever the locale. */
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Keys and values in a B+ tree, so that a page of `list` costs the page, however many keys there are. */
+export class KvState implements State<KvOp, KvResult> {
+  #tree = new BTree<string, string>(undefined, byCodeUnits)
+
+  execute(_slot: number, { op }: Command<KvOp>): KvResult {
+    switch (op.type) {
+      case 'get':
+        return { value: this.#tree.get(op.key) ?? null }
+      case 'set':
+        // BTree.set answers whether the key is new.
+        return { existed: !this.#tree.set(op.key, op.value) }
+      case 'delete':
+        return { existed: this.#tree.delete(op.key) }
+      case 'cas':
+        return this.#cas(op)
+      case 'list': {
+        const entries: Pair[] = []
+        const next = this.#page(op, (key, value) => {
+          entries.push([key, value])
+          return Buffer.byteLength(key) + Buffer.byteLength(value)
+        })
+        return { entries, next }
+      }
+      case 'keys': {
+        const keys: string[] = []
+        const next = this.#page(op, (key) => {
+          keys.push(key)
+          return Buffer.byteLength(key)
+        })
+        return { keys, next }
+      }
+      case 'count':
+        return { count: this.#count(op.prefix) }
+    }
+  }
+
+  *snapshot(): Iterable<Pair> {
+    yield* this.#tree.entries()
+  }
+
+  restore(entries: Iterable<unknown>): void {
+    const tree = new BTree<string, string>(undefined, byCodeUnits)
+    for (const entry of entries) {
+      if (!isPair(entry)) throw new TypeError('an entry of a snapshot must be a pair of strings')
+      tree.set(entry[0], entry[1])
+    }
+    this.#tree = tree
+  }
+
+  #cas({ key, expected, value }: KvOpOf<'cas'>): KvResults['cas'] {
+    const current = this.#tree.get(key) ?? null
+    if (current !== expected) return { swapped: false, current }
+    if (value === null) this.#tree.delete(key)
+    else this.#tree.set(key, value)
+    return { swapped: true }
+  }
+
+  /** Hands pairs to `take`, which answers their bytes, until the page is full. Returns the cursor behind it. */
+  #page(
+    { prefix, after, limit }: KvOpOf<'list' | 'keys'>,
+    take: (key: string, value: string) => number,
+  ): string | null {
+    let taken = 0
+    let bytes = 0
+    let last: string | null = null
+    const from = after !== null && after > prefix ? after : prefix
+    for (const [key, value] of this.#tree.entries(from)) {
+      if (key === after) continue
+      if (!key.startsWith(prefix)) break
+      if (taken === limit || bytes >= PAGE_BYTES) return last
+      bytes += take(key, value)
+      taken += 1
+      last = key
+    }
+    return null
+  }
+
+  #count(prefix: string): number {
+    const end = endOfPrefix(prefix)
+    const high = end ?? this.#tree.maxKey()
+    if (high === undefined || prefix > high) return 0
+    // Without a callback whole nodes are counted at once.
+    return this.#tree.forRange(prefix, high, end === null)
+  }
+}
+
+/** The first string behind all that begin with the prefix; null if none is. */
+function endOfPrefix(prefix: string): string | null {
+  for (let at = prefix.length - 1; at >= 0; at -= 1) {
+    const unit = prefix.charCodeAt(at)
+    if (unit < 0xffff) return prefix.slice(0, at) + String.fromCharCode(unit + 1)
+  }
+  return null
+}
+
+function isPair(entry: unknown): entry is Pair {
+  return Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'string'
+}

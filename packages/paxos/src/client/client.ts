@@ -1,0 +1,154 @@
+/** The client: typed operations in, typed results out, each executed once. */
+import type { z } from 'zod'
+import { SynodError } from '../protocol/error.js'
+import { realClock } from '../server/clock.js'
+import type { Clock } from '../server/clock.js'
+import { encodeOp } from '../service/service-codec.js'
+import type { Dialer } from '../transport/transport.js'
+import type { ServerStatus } from '../transport/wire.js'
+import { WebSocketDialer } from '../transport/ws-dialer.js'
+import { Dispatcher } from './dispatcher.js'
+import { ClientError } from './error.js'
+import { Inquiry } from './inquiry.js'
+import type { StateDump } from './inquiry.js'
+
+/** How long a call may take (ms), unless it says otherwise. */
+const DEFAULT_TIMEOUT = 10_000
+
+export interface ClientOptions {
+  /** Addresses as `host:port`, of any of the cluster's servers; the others are learnt from them. */
+  readonly servers: readonly string[]
+  /** How long a call may take before it fails, in ms. Default: 10,000. */
+  readonly timeout?: number
+}
+
+export interface CallOptions {
+  /** How long this call may take before it fails, in ms. Default: the client's. */
+  readonly timeout?: number
+}
+
+/** What one server answered to {@link Client.status}. */
+export type ServerAnswer =
+  | { readonly address: string; readonly status: ServerStatus; readonly error: null }
+  | { readonly address: string; readonly status: null; readonly error: ClientError }
+
+/** A service as its clients see it. */
+export interface Served<Op, Value> {
+  readonly name: string
+  readonly op: z.ZodType<unknown, Op>
+  readonly state: () => { execute(slot: number, command: never): Value }
+}
+
+/** A client of one cluster; made by {@link connect}. It has one session, and one connection at a time. */
+export class Client<Op, Value> {
+  readonly #service: Served<Op, Value>
+  readonly #servers: readonly string[]
+  readonly #timeout: number
+  readonly #dialer: Dialer
+  readonly #clock: Clock
+  readonly #dispatcher: Dispatcher
+  readonly #inquiries = new Set<Inquiry>()
+  #closed = false
+
+  /** @internal Use {@link connect}. */
+  constructor(service: Served<Op, Value>, options: ClientOptions, dialer: Dialer, clock: Clock) {
+    if (options.servers.length === 0)
+      throw new SynodError('BAD_OPTIONS', 'a client needs the address of at least one server')
+    this.#service = service
+    this.#servers = options.servers
+    this.#timeout = checked(options.timeout ?? DEFAULT_TIMEOUT)
+    this.#dialer = dialer
+    this.#clock = clock
+    this.#dispatcher = new Dispatcher(service.name, options.servers, dialer, clock)
+  }
+
+  /**
+   * Has the operation executed, once, however often it has to be sent. Operations of one client are begun in the order in
+   * which they were submitted; many may be under way. Rejects with a {@link ClientError}, which says whether the operation
+   * may have been executed; or with the service's `Refusal`.
+   */
+  async submit(op: Op, options: CallOptions = {}): Promise<Value> {
+    const timeout = checked(options.timeout ?? this.#timeout)
+    return (await this.#dispatcher.submit(this.#encoded(op), timeout)) as Value
+  }
+
+  /** How one server stands; rejects with a {@link ClientError} if it does not answer. Without an address: all servers. */
+  status(address: string, options?: CallOptions): Promise<ServerStatus>
+  status(address?: undefined, options?: CallOptions): Promise<ServerAnswer[]>
+  async status(address?: string, options: CallOptions = {}): Promise<ServerStatus | ServerAnswer[]> {
+    if (address === undefined) return Promise.all(this.#servers.map((server) => this.#answer(server, options)))
+    const inquiry = this.#inquire(address, options)
+    try {
+      return await inquiry.status()
+    } finally {
+      void this.#end(inquiry, 'answered')
+    }
+  }
+
+  /**
+   * One server's own state: what its `snapshot` yields, at the last slot that the server has executed. For comparing and
+   * for saving; it may lag behind the others. The timeout is for each part of it.
+   */
+  async dump(address: string, options: CallOptions = {}): Promise<StateDump> {
+    const inquiry = this.#inquire(address, options)
+    try {
+      return await inquiry.dump()
+    } catch (error) {
+      void this.#end(inquiry, 'no dump')
+      throw error
+    }
+  }
+
+  /** Ends the connections. Calls without an outcome fail with `CLOSED`. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([
+      this.#dispatcher.close(),
+      ...[...this.#inquiries].map((inquiry) => this.#end(inquiry, 'the client was closed')),
+    ])
+  }
+
+  async #answer(address: string, options: CallOptions): Promise<ServerAnswer> {
+    try {
+      return { address, status: await this.status(address, options), error: null }
+    } catch (error) {
+      if (error instanceof ClientError) return { address, status: null, error }
+      throw error
+    }
+  }
+
+  #inquire(address: string, options: CallOptions): Inquiry {
+    if (this.#closed) throw new ClientError('CLOSED', 'the client was closed')
+    const timeout = checked(options.timeout ?? this.#timeout)
+    const inquiry = new Inquiry(this.#service.name, address, timeout, this.#dialer, this.#clock)
+    this.#inquiries.add(inquiry)
+    return inquiry
+  }
+
+  #end(inquiry: Inquiry, reason: string): Promise<void> {
+    this.#inquiries.delete(inquiry)
+    return inquiry.close(reason)
+  }
+
+  #encoded(op: Op): Uint8Array {
+    try {
+      return encodeOp(this.#service, op)
+    } catch (error) {
+      if (error instanceof SynodError) throw new ClientError('BAD_OPERATION', error.message)
+      throw error
+    }
+  }
+}
+
+function checked(timeout: number): number {
+  if (timeout > 0) return timeout
+  throw new SynodError('BAD_OPTIONS', `a timeout is a number of ms above 0, not ${timeout}`)
+}
+
+/**
+ * A client of the cluster that serves this service. The cluster need not be up yet: calls wait for it, within their time.
+ * Throws SynodError `BAD_OPTIONS`.
+ */
+export function connect<Op, Value>(service: Served<Op, Value>, options: ClientOptions): Client<Op, Value> {
+  return new Client(service, options, new WebSocketDialer(), realClock)
+}

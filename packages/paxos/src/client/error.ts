@@ -1,0 +1,32 @@
+/** What a client's calls fail with. */
+import { SynodError } from '../protocol/error.js'
+
+/** Stable codes of {@link ClientError}. */
+export type ClientErrorCode =
+  /** No outcome within the call's time, though a server was reached. */
+  | 'TIMEOUT'
+  /** No server was reached within the call's time, or the one that was asked cannot be. */
+  | 'UNAVAILABLE'
+  /** Too many commands wait, in this client or at the servers. */
+  | 'BUSY'
+  /** The cluster has forgotten this client, which was idle for too long, and with it whether the command was executed. */
+  | 'SESSION_EXPIRED'
+  /** The operation does not fit the service's schema. */
+  | 'BAD_OPERATION'
+  /** The client was closed. */
+  | 'CLOSED'
+  /** The servers are of another service or version. */
+  | 'INCOMPATIBLE'
+
+/** A call that has no result. (A service's own "no" is a `Refusal`, which is a result.) */
+export class ClientError extends SynodError {
+  declare readonly code: ClientErrorCode
+  /** False: the command surely was not executed, and will not be. True: it may have been, or may still be. */
+  readonly mayHaveHappened: boolean
+
+  constructor(code: ClientErrorCode, message: string, mayHaveHappened = false) {
+    super(code, message, { mayHaveHappened })
+    this.name = 'ClientError'
+    this.mayHaveHappened = mayHaveHappened
+  }
+}

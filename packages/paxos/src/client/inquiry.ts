@@ -1,0 +1,139 @@
+/** Questions to one server, each over a connection of its own: how it stands, and what its state is. */
+import type { Cancel, Clock } from '../server/clock.js'
+import { decodeServerFrame, encodeFrame } from '../transport/codec.js'
+import type { Connection, Dialer } from '../transport/transport.js'
+import type { ClientFrame, ServerFrame, ServerStatus } from '../transport/wire.js'
+import { WIRE_VERSION } from '../transport/wire.js'
+import { ClientError } from './error.js'
+import { isIncompatible } from './link.js'
+
+/** One server's own state, at one slot. */
+export interface StateDump {
+  /** The last slot that is in it. */
+  readonly slot: number
+  /** What the state's `snapshot` yields. Can be read once. Fails with a {@link ClientError} if the server goes away. */
+  readonly entries: AsyncIterable<unknown>
+}
+
+type DumpFrame = Extract<ServerFrame, { type: 'dump' }>
+
+/** A connection to one server, for one question at a time. */
+export class Inquiry {
+  readonly #address: string
+  readonly #timeout: number
+  readonly #clock: Clock
+  readonly #connection: Connection
+  #answer: { readonly resolve: (frame: ServerFrame) => void; readonly reject: (error: ClientError) => void } | undefined
+  /** Asked before the server was ready. */
+  #question: ClientFrame | undefined
+  #ready = false
+  #failure: ClientError | undefined
+  #cancel: Cancel | undefined
+  #ended = false
+  #onEnd: (() => void) | undefined
+
+  constructor(service: string, address: string, timeout: number, dialer: Dialer, clock: Clock) {
+    this.#address = address
+    this.#timeout = timeout
+    this.#clock = clock
+    this.#connection = dialer.dial(address, {
+      opened: () => this.#connection.send(encodeFrame({ type: 'client', version: WIRE_VERSION, service })),
+      frame: (bytes) => this.#receive(bytes),
+      closed: (reason) => {
+        this.#fail('UNAVAILABLE', reason)
+        this.#ended = true
+        this.#onEnd?.()
+      },
+    })
+  }
+
+  async status(): Promise<ServerStatus> {
+    const frame = await this.#ask({ type: 'status' })
+    if (frame.type === 'status') return frame.status
+    throw this.#unexpected(frame)
+  }
+
+  async dump(): Promise<StateDump> {
+    const first = await this.#dumpFrame({ type: 'dump' })
+    return { slot: first.slot, entries: this.#entries(first) }
+  }
+
+  /** Resolves when the connection has ended. */
+  close(reason: string): Promise<void> {
+    this.#fail('CLOSED', reason)
+    this.#connection.close(reason)
+    return new Promise((resolve) => {
+      this.#onEnd = resolve
+      if (this.#ended) resolve()
+    })
+  }
+
+  async *#entries(first: DumpFrame): AsyncGenerator {
+    try {
+      for (let chunk = first; ; chunk = await this.#dumpFrame({ type: 'dumpMore' })) {
+        yield* chunk.entries
+        if (chunk.done) return
+      }
+    } finally {
+      void this.close('the dump is over')
+    }
+  }
+
+  async #dumpFrame(question: ClientFrame): Promise<DumpFrame> {
+    const frame = await this.#ask(question)
+    if (frame.type === 'dump') return frame
+    throw this.#unexpected(frame)
+  }
+
+  #ask(question: ClientFrame): Promise<ServerFrame> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure)
+      this.#answer = { resolve, reject }
+      this.#question = question
+      this.#cancel = this.#clock.after(this.#timeout, () => {
+        this.#fail('TIMEOUT', `no answer in ${this.#timeout} ms`)
+        this.#connection.close('no answer in time')
+      })
+      if (this.#ready) this.#send()
+    })
+  }
+
+  #send(): void {
+    if (this.#question !== undefined) this.#connection.send(encodeFrame(this.#question))
+    this.#question = undefined
+  }
+
+  #receive(bytes: Uint8Array): void {
+    let frame: ReturnType<typeof decodeServerFrame>
+    try {
+      frame = decodeServerFrame(bytes)
+    } catch (error) {
+      this.#fail('UNAVAILABLE', error instanceof Error ? error.message : String(error))
+      return this.#connection.close('BAD_FRAME')
+    }
+    if (frame.type === 'welcome') {
+      this.#ready = true
+      this.#send()
+    } else if (frame.type === 'goodbye') {
+      this.#fail(isIncompatible(frame) ? 'INCOMPATIBLE' : frame.code === 'BUSY' ? 'BUSY' : 'UNAVAILABLE', frame.message)
+    } else {
+      this.#cancel?.()
+      this.#answer?.resolve(frame)
+      this.#answer = undefined
+    }
+  }
+
+  /** The first failure is what every question is told. */
+  #fail(code: ClientError['code'], reason: string): void {
+    this.#cancel?.()
+    this.#failure ??= new ClientError(code, `${this.#address}: ${reason}`)
+    this.#answer?.reject(this.#failure)
+    this.#answer = undefined
+  }
+
+  #unexpected(frame: ServerFrame): ClientError {
+    this.#fail('UNAVAILABLE', `an answer of type ${frame.type} that nobody had asked for`)
+    this.#connection.close('BAD_FRAME')
+    return this.#failure ?? new ClientError('UNAVAILABLE', this.#address)
+  }
+}

@@ -1,0 +1,64 @@
+/** One session of a client's, as the client keeps it: the numbers of its commands, and those without an outcome. */
+import { SESSION_WINDOW } from '../protocol/session.js'
+
+/** Bytes of operations that one session has under way at most; one operation may be larger. */
+const BYTES_IN_FLIGHT = 16 << 20
+
+/** One `submit`. */
+export interface Call {
+  readonly op: Uint8Array
+  /** The moment after which it fails (ms of the client's clock). */
+  readonly deadline: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+  /** In its session; 0 as long as it has no number. */
+  localId: number
+  /** Times that it was sent and not answered by "not taken in": it may have been executed as long as there is one. */
+  open: number
+  /** When it was last sent over the connection that is up; null if it was not sent over that one. */
+  sentAt: number | null
+  /** How often it was sent over that connection. */
+  tries: number
+  /** When to send it again, after a server was too busy to take it in; null otherwise. */
+  resumeAt: number | null
+  /** How often servers were too busy for it. */
+  refusals: number
+}
+
+export class Session {
+  /** 32 hexadecimal digits. */
+  readonly nonce: string
+  /** What the cluster calls it; undefined until that is known. */
+  clientId: string | undefined
+  /** Calls without an outcome, in the order of their local ids. */
+  readonly pending = new Map<number, Call>()
+  #last = 0
+  #acked = 0
+  #bytes = 0
+
+  constructor(nonce: string) {
+    this.nonce = nonce
+  }
+
+  /** The outcomes of all commands up to this one are known, or not wanted any more. */
+  get acked(): number {
+    return this.#acked
+  }
+
+  /** Whether one more call may be numbered: the replicated table takes in only so many above the watermark. */
+  hasRoom(): boolean {
+    return this.#last + 1 - this.#acked < SESSION_WINDOW && this.#bytes < BYTES_IN_FLIGHT
+  }
+
+  add(call: Call): void {
+    call.localId = ++this.#last
+    this.pending.set(call.localId, call)
+    this.#bytes += call.op.length
+  }
+
+  remove(call: Call): void {
+    if (!this.pending.delete(call.localId)) return
+    this.#bytes -= call.op.length
+    while (this.#acked < this.#last && !this.pending.has(this.#acked + 1)) this.#acked++
+  }
+}

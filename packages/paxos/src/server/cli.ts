@@ -1,0 +1,144 @@
+/** The command line of every service's server. */
+import { Command, CommanderError } from 'commander'
+import type { z } from 'zod'
+import { SynodError } from '../protocol/error.js'
+import type { Service } from '../service/service.js'
+import { badOption, readHostFile } from './addresses.js'
+import { setVerbosity } from './log.js'
+import { serve } from './serve.js'
+import type { RunningServer, ServeOptions } from './serve.js'
+
+interface Flags {
+  readonly id: number
+  readonly count?: number
+  readonly port?: number
+  readonly peers?: string
+  readonly hostfile?: string
+  readonly dataDir?: string
+  readonly bind?: string
+  readonly insecureBind?: true
+  readonly verbose: number
+}
+
+/**
+ * Runs a service's server as a command: reads its options, serves until a signal ends it, and says in one line whatever
+ * goes wrong. It ends the process: 0 after SIGTERM or SIGINT (a second one ends it at once), 1 if the server could not
+ * start or go on, 2 for options that cannot be used.
+ *
+ * @param argv as in `process.argv`
+ */
+export async function runServer<Schema extends z.ZodType, Value>(
+  service: Service<Schema, Value>,
+  argv: readonly string[],
+): Promise<void> {
+  const name = `${service.name}-server`
+  try {
+    const options = parse(name, argv)
+    if (options !== null) await run(service, options)
+  } catch (error) {
+    if (!(error instanceof SynodError)) throw error
+    process.stderr.write(`${name}: ${oneLine(error.message)}\n`)
+    await exit(error.code === 'BAD_OPTION' ? 2 : 1)
+  }
+}
+
+async function run<Schema extends z.ZodType, Value>(
+  service: Service<Schema, Value>,
+  options: ServeOptions,
+): Promise<void> {
+  let server: RunningServer | null = null
+  let signals = 0
+  const onSignal = (): void => {
+    if (++signals > 1 || server === null) process.exit(signals > 1 ? 1 : 0)
+    void server.close()
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  server = await serve(service, options)
+  const who = `${service.name} server ${server.id}`
+  const missing = server.missing.length === 0 ? '' : `, waits for ${servers(server.missing)}`
+  process.stdout.write(`${who} listens on ${server.address}, data in ${server.dataDir}${missing}\n`)
+  void server.serving.then(() => {
+    process.stdout.write(`${who} serves\n`)
+  })
+  const error = await server.stopped
+  if (error !== null) throw error
+  process.stdout.write(`${who} has stopped\n`)
+  await exit(0)
+}
+
+/** Reads the options; null if help was asked for, and given. Throws `BAD_OPTION`. */
+function parse(name: string, argv: readonly string[]): ServeOptions | null {
+  const command = new Command(name)
+    .description('Runs one server of a cluster.')
+    .requiredOption('--id <number>', "this server's number, from 0", wholeNumber('--id'))
+    .option('--count <number>', 'how many servers the cluster has', wholeNumber('--count'))
+    .option(
+      '--port <number>',
+      'the port to listen on; server J is then on this port − id + J of 127.0.0.1',
+      wholeNumber('--port'),
+    )
+    .option('--peers <addresses>', 'host:port of all servers, in id order, with commas between')
+    .option('--hostfile <file>', 'a file with the host:port of all servers, one a line, in id order')
+    .option(
+      '--data-dir <directory>',
+      `where this server keeps its data (default: ./data/${name.replace(/-server$/, '')}-<id>)`,
+    )
+    .option('--bind <address>', 'the address to listen on (default: 127.0.0.1)')
+    .option('--insecure-bind', 'allow a --bind that other machines can reach; peers and clients are not authenticated')
+    .option(
+      '-v, --verbose',
+      'tell of elections and connections; -vv of messages, -vvv of everything',
+      (_, so) => so + 1,
+      0,
+    )
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+  try {
+    command.parse(argv)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return null
+    throw badOption(`${error.message.replace(/^error: /, '')}; see ${name} --help`)
+  }
+  return optionsOf(command.opts<Flags>())
+}
+
+function optionsOf({ id, count, port, peers, hostfile, dataDir, bind, insecureBind, verbose }: Flags): ServeOptions {
+  if (peers !== undefined && hostfile !== undefined)
+    throw badOption('--peers and --hostfile say the same thing: give one of them')
+  setVerbosity(verbose)
+  const list = hostfile === undefined ? peers?.split(',').map((address) => address.trim()) : readHostFile(hostfile)
+  return {
+    id,
+    ...(count !== undefined && { count }),
+    ...(port !== undefined && { port }),
+    ...(list !== undefined && { peers: list }),
+    ...(dataDir !== undefined && { dataDir }),
+    ...(bind !== undefined && { bind }),
+    ...(insecureBind && { insecureBind }),
+  }
+}
+
+function wholeNumber(flag: string): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,9}$/.test(text)) throw badOption(`${flag} must be a whole number, not "${text}"`)
+    return Number(text)
+  }
+}
+
+function servers(ids: readonly number[]): string {
+  return ids.length === 1 ? `server ${ids[0]}` : `servers ${ids.slice(0, -1).join(', ')} and ${ids.at(-1)}`
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ')
+}
+
+/** Ends the process once what was written is out. */
+function exit(code: number): Promise<never> {
+  return new Promise(() => {
+    process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+  })
+}

@@ -1,0 +1,297 @@
+/** Clients' connections: what they ask goes to the server, and the outcomes go back over the connection that asked last. */
+import type { Command, Reply, Result } from '../protocol/command.js'
+import { SynodError } from '../protocol/error.js'
+import { decodeClientFrame, encodeFrame } from '../transport/codec.js'
+import type { Connection } from '../transport/transport.js'
+import type { ClientFrame, ClientHello, ServerStatus } from '../transport/wire.js'
+import { MAX_OPERATION, WIRE_VERSION } from '../transport/wire.js'
+import type { Clock } from './clock.js'
+import { Dump } from './dump.js'
+import { goodbye, NOBODY } from './greeter.js'
+import type { Speaker } from './greeter.js'
+import type { Log } from './log.js'
+
+/** Connections of clients at one time. */
+export const MAX_CLIENTS = 4_096
+/** Sessions that one connection speaks for. */
+const MAX_SESSIONS_PER_CLIENT = 4_096
+/** A client that lets more than this wait (bytes) is not reading: its connection is closed. */
+const BUFFER_LIMIT = 32 << 20
+/** A frame of replies is closed at this size (bytes). */
+const FRAME_BYTES = 4 << 20
+/** Dumps at one time: each holds a copy of the state. */
+const MAX_DUMPS = 2
+/** A dump that its client did not ask on for so long (ms) makes room for another. */
+const DUMP_IDLE = 30_000
+
+const BUSY: Result = { status: 'busy', value: new Uint8Array(0) }
+
+/** What the clients' connections need of their server. */
+export interface ClientsHost {
+  readonly service: string
+  readonly id: number
+  readonly addresses: readonly string[]
+  /** Whether commands are taken in: `yes`, `no` while starting or stopping, `busy` while the disk is full. */
+  takes(): 'yes' | 'no' | 'busy'
+  /** Checks an operation by the service's schema. Throws SynodError `BAD_OPERATION`. */
+  check(op: Uint8Array): void
+  submit(commands: Command[]): void
+  status(): ServerStatus
+  /** The state as it is now, and the last slot that is in it. */
+  snapshot(): { readonly slot: number; readonly entries: Iterable<unknown> }
+}
+
+/** One client's connection. */
+interface Client {
+  readonly connection: Connection
+  /** The sessions (and openings of sessions) whose outcomes go here. */
+  readonly sessions: Set<string>
+  replies: Reply[]
+  /** Of {@link replies}, about. */
+  bytes: number
+  /** It is among those that the next flush sends to. */
+  waiting: boolean
+  dump: Dump | null
+}
+
+export class Clients {
+  readonly #host: ClientsHost
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #clients = new Set<Client>()
+  /** Who gets the outcomes of a session: the connection that sent for it last. */
+  readonly #holders = new Map<string, Client>()
+  /** Those with replies that wait for the end of the turn. */
+  #waiting: Client[] = []
+
+  constructor(host: ClientsHost, clock: Clock, log: Log) {
+    this.#host = host
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** A connection that came in began with this hello. Gives what becomes of the rest of it. */
+  accept(connection: Connection, hello: ClientHello): Speaker {
+    const refusal = this.#refusal(hello)
+    if (refusal !== null) {
+      this.#log.write('clients', `refused ${connection.remote}: ${refusal.message}`)
+      goodbye(connection, refusal)
+      return NOBODY
+    }
+    const client: Client = { connection, sessions: new Set(), replies: [], bytes: 0, waiting: false, dump: null }
+    this.#clients.add(client)
+    this.#log.write('clients', `${connection.remote} connected`)
+    connection.send(encodeFrame({ type: 'welcome', server: this.#host.id, servers: this.#host.addresses }))
+    return {
+      frame: (bytes) => {
+        if (this.#clients.has(client)) this.#receive(client, bytes)
+      },
+      closed: (reason) => {
+        this.#log.write('clients', `${connection.remote} is gone: ${reason}`)
+        this.#forget(client)
+      },
+    }
+  }
+
+  /** Puts the outcomes into the frames that go out with the next {@link flush}. */
+  deliver(replies: readonly Reply[]): void {
+    for (const reply of replies) {
+      const client = this.#holders.get(reply.clientId)
+      if (client !== undefined) this.#answer(client, reply)
+    }
+  }
+
+  /** Sends what waits: one frame for each client (more if it is much). */
+  flush(): void {
+    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const client of waiting) this.#flushClient(client)
+  }
+
+  /** Ends all connections. */
+  close(error: SynodError): void {
+    for (const { connection } of this.#clients) goodbye(connection, error)
+    this.#clients.clear()
+    this.#holders.clear()
+  }
+
+  #refusal(hello: ClientHello): SynodError | null {
+    const { service } = this.#host
+    if (hello.version !== WIRE_VERSION) {
+      return new SynodError(
+        'WRONG_VERSION',
+        `this server speaks version ${WIRE_VERSION} of the protocol, the client version ${hello.version}`,
+      )
+    }
+    if (hello.service !== service) {
+      return new SynodError(
+        'WRONG_SERVICE',
+        `this server serves "${service}", not "${hello.service}": check the address`,
+      )
+    }
+    if (this.#clients.size >= MAX_CLIENTS) {
+      return new SynodError('TOO_MANY_CLIENTS', `this server has ${MAX_CLIENTS} clients already: try another one`)
+    }
+    return null
+  }
+
+  #receive(client: Client, bytes: Uint8Array): void {
+    if (client.connection.buffered > BUFFER_LIMIT) return this.#dropSlow(client)
+    let frame: ClientFrame
+    try {
+      frame = decodeClientFrame(bytes)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      this.#log.warn(`closed the connection of the client ${client.connection.remote}: ${message}`)
+      return this.#drop(client, new SynodError('BAD_FRAME', message))
+    }
+    if (this.#log.on('clients')) this.#log.write('clients', `${client.connection.remote} → ${showFrame(frame)}`)
+    switch (frame.type) {
+      case 'open':
+        return this.#open(client, frame.nonce)
+      case 'submit':
+        return this.#submit(client, frame)
+      case 'status':
+        return client.connection.send(encodeFrame({ type: 'status', status: this.#host.status() }))
+      case 'dump':
+        return this.#dump(client)
+      case 'dumpMore':
+        return this.#dumpMore(client)
+    }
+  }
+
+  #open(client: Client, nonce: string): void {
+    if (!this.#hold(client, nonce)) return
+    const takes = this.#host.takes()
+    if (takes === 'yes') this.#host.submit([{ kind: 'open', nonce }])
+    else if (takes === 'busy') this.#answer(client, { clientId: nonce, localId: 0, result: BUSY })
+    else this.#reject(client, nonce, 0, notServing())
+  }
+
+  #submit(client: Client, frame: Extract<ClientFrame, { type: 'submit' }>): void {
+    const { clientId, acked } = frame
+    if (!this.#hold(client, clientId)) return
+    const takes = this.#host.takes()
+    const commands: Command[] = []
+    for (const [localId, op] of frame.commands) {
+      if (takes === 'busy') this.#answer(client, { clientId, localId, result: BUSY })
+      else if (takes === 'no') this.#reject(client, clientId, localId, notServing())
+      else {
+        const error = this.#fault(op)
+        if (error === null) commands.push({ kind: 'op', clientId, localId, acked, op })
+        else this.#reject(client, clientId, localId, error)
+      }
+    }
+    if (commands.length > 0) this.#host.submit(commands)
+  }
+
+  /** What is wrong with an operation; null if nothing. */
+  #fault(op: Uint8Array): SynodError | null {
+    if (op.length > MAX_OPERATION) {
+      return new SynodError('BAD_OPERATION', `the operation has ${op.length} bytes, the limit is ${MAX_OPERATION}`)
+    }
+    try {
+      this.#host.check(op)
+      return null
+    } catch (error) {
+      if (error instanceof SynodError) return error
+      throw error
+    }
+  }
+
+  /** From now on the outcomes of this session go to this client. False if it speaks for too many already. */
+  #hold(client: Client, session: string): boolean {
+    const holder = this.#holders.get(session)
+    if (holder === client) return true
+    if (client.sessions.size >= MAX_SESSIONS_PER_CLIENT) {
+      this.#drop(
+        client,
+        new SynodError('TOO_MANY_SESSIONS', `one connection may speak for ${MAX_SESSIONS_PER_CLIENT} sessions`),
+      )
+      return false
+    }
+    holder?.sessions.delete(session)
+    client.sessions.add(session)
+    this.#holders.set(session, client)
+    return true
+  }
+
+  #answer(client: Client, reply: Reply): void {
+    if (!client.waiting) this.#waiting.push(client)
+    client.waiting = true
+    const bytes = 64 + reply.result.value.length
+    if (client.replies.length > 0 && client.bytes + bytes > FRAME_BYTES) this.#sendReplies(client)
+    client.replies.push(reply)
+    client.bytes += bytes
+    if (reply.localId !== 0) return
+    client.sessions.delete(reply.clientId)
+    this.#holders.delete(reply.clientId)
+  }
+
+  #reject(client: Client, clientId: string, localId: number, error: SynodError): void {
+    client.connection.send(
+      encodeFrame({ type: 'rejected', clientId, localId, code: error.code, message: error.message }),
+    )
+  }
+
+  #flushClient(client: Client): void {
+    client.waiting = false
+    this.#sendReplies(client)
+    if (client.connection.buffered > BUFFER_LIMIT) this.#dropSlow(client)
+  }
+
+  #sendReplies(client: Client): void {
+    client.connection.send(encodeFrame({ type: 'replies', replies: client.replies }))
+    client.replies = []
+    client.bytes = 0
+  }
+
+  #dump(client: Client): void {
+    const now = this.#clock.now()
+    let dumps = 0
+    for (const other of this.#clients) {
+      if (other === client || other.dump === null) continue
+      if (now - other.dump.usedAt > DUMP_IDLE) other.dump = null
+      else dumps++
+    }
+    if (dumps >= MAX_DUMPS)
+      return this.#drop(client, new SynodError('BUSY', `this server gives ${MAX_DUMPS} dumps already: try again later`))
+    const { slot, entries } = this.#host.snapshot()
+    client.dump = new Dump(slot, entries, now)
+    this.#dumpMore(client)
+  }
+
+  #dumpMore(client: Client): void {
+    const { dump } = client
+    if (dump === null)
+      return this.#drop(client, new SynodError('NO_DUMP', 'the dump was given up, or never begun: ask for a new one'))
+    client.connection.send(dump.next(this.#clock.now()))
+    if (dump.done) client.dump = null
+  }
+
+  #dropSlow(client: Client): void {
+    this.#log.warn(`closed the connection of the client ${client.connection.remote}: it does not read its replies`)
+    this.#drop(client, new SynodError('SLOW_CLIENT', 'replies were not read'))
+  }
+
+  #drop(client: Client, error: SynodError): void {
+    goodbye(client.connection, error)
+    this.#forget(client)
+  }
+
+  #forget(client: Client): void {
+    this.#clients.delete(client)
+    for (const session of client.sessions) this.#holders.delete(session)
+    client.sessions.clear()
+  }
+}
+
+function notServing(): SynodError {
+  return new SynodError('NOT_SERVING', 'this server is starting or stopping: try another one, or again')
+}
+
+function showFrame(frame: ClientFrame): string {
+  if (frame.type === 'submit') return `submit of ${frame.commands.length} operations of ${frame.clientId}`
+  return frame.type === 'open' ? `open ${frame.nonce}` : frame.type
+}

@@ -1,0 +1,130 @@
+/** Runs one server of a cluster in this process, on a real disk and a real network. */
+import type { z } from 'zod'
+import type { ServerId } from '../protocol/ballot.js'
+import type { Limits, Timing } from '../protocol/config.js'
+import type { SynodError } from '../protocol/error.js'
+import type { Service } from '../service/service.js'
+import { FileStorage } from '../storage/file-storage.js'
+import { RealDisk } from '../storage/real-disk.js'
+import { WebSocketTransport } from '../transport/ws-transport.js'
+import type { ServerStatus } from '../transport/wire.js'
+import { MAX_SERVERS } from '../transport/message-codec.js'
+import { badOption, checkAddresses, consecutiveAddresses, isLoopback, parseAddress } from './addresses.js'
+import { realClock } from './clock.js'
+import { Server } from './server.js'
+
+/** Which server this is, and where it and the others are. */
+export interface ServeOptions {
+  /** This server's number, from 0. */
+  readonly id: ServerId
+  /** How many servers the cluster has: fixed when it is formed. May be left out where `peers` are given. */
+  readonly count?: number
+  /** The port to listen on. Without `peers`, server J is expected on port − id + J of 127.0.0.1. */
+  readonly port?: number
+  /** `host:port` of all servers, this one too, in id order, as the others and clients reach them. */
+  readonly peers?: readonly string[]
+  /** The directory that this server keeps; made if it is not there. `./data/<service>-<id>` if left out. */
+  readonly dataDir?: string
+  /** The address to listen on; 127.0.0.1 if left out. */
+  readonly bind?: string
+  /** Must be true for a `bind` that other machines can reach: peers and clients are not authenticated. */
+  readonly insecureBind?: boolean
+  readonly timing?: Timing
+  readonly limits?: Limits
+  /** Takes each warning, one line without its end; they go to standard error if left out. */
+  readonly onWarning?: (line: string) => void
+}
+
+/** A server that was started by {@link serve}. */
+export interface RunningServer {
+  readonly id: ServerId
+  /** Its address, as others reach it. */
+  readonly address: string
+  readonly dataDir: string
+  /** The servers that it has not met yet in this start. */
+  readonly missing: readonly ServerId[]
+  /** Resolves when it knows an active leader for the first time: from then on it answers clients. */
+  readonly serving: Promise<void>
+  /** Resolves when it has ended: with the error if it could not go on, with null after {@link close}. */
+  readonly stopped: Promise<SynodError | null>
+  status(): ServerStatus
+  /** Stops cleanly: what was acknowledged is durable, the directory is sealed and can be opened again. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a server and resolves when it listens. The first start of a cluster waits until all servers were there once.
+ *
+ * Throws {@link SynodError}: `BAD_OPTION`; `ADDRESS_IN_USE`, `ADDRESS_UNUSABLE`; a StorageError (`LOCKED`, `UNUSABLE`,
+ * `WRONG_OWNER`, `CORRUPT`, `MISSING_FILE`, `NEWER_FORMAT`, `DISK_FULL`, `DISK_FAILED`); `STATE_FAILED` if the service
+ * cannot execute what is in the log. Later errors end the server, and are told by `stopped`.
+ */
+export async function serve<Schema extends z.ZodType, Value>(
+  service: Service<Schema, Value>,
+  options: ServeOptions,
+): Promise<RunningServer> {
+  const { id } = options
+  const addresses = addressesOf(options)
+  const address = addresses[id] ?? ''
+  const bind = options.bind ?? '127.0.0.1'
+  const port = options.port ?? parseAddress(address, '--peers').port
+  if (!isLoopback(bind) && options.insecureBind !== true) {
+    throw badOption(
+      `--bind ${bind} lets other machines in, and they are not authenticated: whoever reaches the port can read and change everything; ` +
+        'add --insecure-bind if only machines that you trust can',
+      { bind },
+    )
+  }
+  const dataDir = options.dataDir ?? `./data/${service.name}-${id}`
+  if (dataDir === '') throw badOption('the data directory has an empty name')
+  const server = new Server({
+    service,
+    id,
+    addresses,
+    storage: new FileStorage(new RealDisk(dataDir), realClock),
+    transport: new WebSocketTransport({ bind, port, advertised: [address] }),
+    clock: realClock,
+    warn: options.onWarning ?? ((line) => process.stderr.write(`${line}\n`)),
+    ...(options.timing && { timing: options.timing }),
+    ...(options.limits && { limits: options.limits }),
+  })
+  await server.start()
+  return {
+    id,
+    address,
+    dataDir,
+    get missing() {
+      return server.missing
+    },
+    serving: server.serving,
+    stopped: server.stopped,
+    status: () => server.status(),
+    close: () => server.close(),
+  }
+}
+
+/** The addresses of all servers, by list or by rule. */
+function addressesOf({ id, count, port, peers }: ServeOptions): readonly string[] {
+  if (!Number.isInteger(id) || id < 0) throw badOption(`--id must be a whole number from 0, not ${id}`)
+  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
+    throw badOption(`--port must be a whole number from 1 to 65535, not ${port}`)
+  }
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MAX_SERVERS)) {
+    throw badOption(`--count must be a whole number from 1 to ${MAX_SERVERS}, not ${count}`)
+  }
+  const servers = peers?.length ?? count
+  if (servers === undefined)
+    throw badOption(
+      '--count is missing: say how many servers the cluster has (or list them with --peers or --hostfile)',
+    )
+  if (count !== undefined && count !== servers) {
+    throw badOption(`--count is ${count}, but ${servers} addresses are given: leave --count out, or give as many`)
+  }
+  if (id >= servers) throw badOption(`--id ${id} is not one of the ${servers} servers: ids go from 0 to ${servers - 1}`)
+  if (peers !== undefined) return checkAddresses(peers, '--peers')
+  if (port === undefined)
+    throw badOption(
+      '--port is missing: say on which port this server listens (or list all servers with --peers or --hostfile)',
+    )
+  return consecutiveAddresses(id, servers, port)
+}

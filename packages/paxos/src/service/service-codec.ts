@@ -1,0 +1,133 @@
+/** A service's operations and results as bytes, and its state as the machine that the replica drives. */
+import { z } from 'zod'
+import type { Result, Slot } from '../protocol/command.js'
+import { SynodError } from '../protocol/error.js'
+import type { StateMachine } from '../protocol/state.js'
+import { asBuffer } from '../transport/bytes.js'
+import { packValue, unpackValue } from '../transport/values.js'
+import { MAX_OPERATION, MAX_RESULT } from '../transport/wire.js'
+import { Refusal } from './service.js'
+import type { Service, State } from './service.js'
+
+/** Of a service, what concerns its operations. */
+type Operations<Schema extends z.ZodType> = Pick<Service<Schema, unknown>, 'name' | 'op'>
+
+/** What the schema makes of an operation, as bytes. Throws SynodError `BAD_OPERATION`, which names the field. */
+export function encodeOp<Schema extends z.ZodType>(service: Operations<Schema>, op: z.input<Schema>): Uint8Array {
+  const bytes = packOp(service, parse(service, op))
+  if (bytes.length <= MAX_OPERATION) return bytes
+  throw badOperation(service, `it has ${bytes.length} bytes, the limit is ${MAX_OPERATION}`)
+}
+
+/**
+ * The operation in bytes from outside. They must be what {@link encodeOp} gives: so that what is executed, on every
+ * server, is what the schema made of it. (A schema must give back unchanged whatever it gave.) Throws SynodError
+ * `BAD_OPERATION`.
+ */
+export function decodeOp<Schema extends z.ZodType>(service: Operations<Schema>, bytes: Uint8Array): z.output<Schema> {
+  const op = parse(service, unpackOp(service, bytes))
+  if (!asBuffer(packOp(service, op)).equals(bytes)) {
+    throw badOperation(service, 'the schema makes something else of it: it must be sent as the schema gives it')
+  }
+  return op
+}
+
+/** What `execute` returned. Throws SynodError `BAD_FRAME`. */
+export function decodeValue(bytes: Uint8Array): unknown {
+  return unpackValue(bytes)
+}
+
+const refusal = z.object({ code: z.string(), message: z.string(), data: z.record(z.string(), z.unknown()) })
+
+/** What `execute` threw as its result. Throws an Error if it is none. */
+export function decodeRefusal(bytes: Uint8Array): Refusal {
+  const { code, message, data } = refusal.parse(unpackValue(bytes))
+  return new Refusal(code, message, data)
+}
+
+/**
+ * A new state of the service, and the machine that executes operations on it. A {@link Refusal} is a result; anything
+ * else that `execute` throws becomes SynodError `STATE_FAILED`, and the server must stop.
+ */
+export function machineOf<Schema extends z.ZodType, Value>(
+  service: Service<Schema, Value>,
+): { readonly machine: StateMachine; readonly state: State<z.output<Schema>, Value> } {
+  const state = service.state()
+  const execute = (slot: Slot, clientId: string, bytes: Uint8Array): Result => {
+    let value: Value
+    try {
+      value = state.execute(slot, { clientId, op: unpackValue(bytes) as z.output<Schema> })
+    } catch (error) {
+      if (error instanceof Refusal)
+        return resultOf('refused', { code: error.code, message: error.message, data: error.data })
+      throw failed(service.name, slot, error)
+    }
+    return resultOf('ok', value)
+  }
+  return { machine: { execute }, state }
+}
+
+/**
+ * An outcome that cannot be sent is the same refusal on every server: the operation was executed, and a user's input must
+ * not stop the servers one after the other.
+ */
+function resultOf(status: 'ok' | 'refused', outcome: unknown): Result {
+  let value: Uint8Array
+  try {
+    value = packValue(outcome)
+  } catch {
+    return unsendable('BAD_RESULT', 'its result cannot be sent: a result is plain data of well-formed text')
+  }
+  if (value.length <= MAX_RESULT) return { status, value }
+  return unsendable('RESULT_TOO_LARGE', `its result has ${value.length} bytes, and the limit is ${MAX_RESULT}`)
+}
+
+function unsendable(code: string, why: string): Result {
+  return { status: 'refused', value: packValue({ code, message: `the operation was executed, but ${why}`, data: {} }) }
+}
+
+function parse<Schema extends z.ZodType>(service: Operations<Schema>, op: unknown): z.output<Schema> {
+  const parsed = service.op.safeParse(op)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const path = issue?.path.map(String).join('.') ?? ''
+  throw badOperation(
+    service,
+    `${path === '' ? '' : `${path}: `}${issue?.message ?? 'not as the schema wants it'}`,
+    path,
+  )
+}
+
+function packOp<Schema extends z.ZodType>(service: Operations<Schema>, op: unknown): Uint8Array {
+  try {
+    return packValue(op)
+  } catch (error) {
+    throw badOperation(service, `it holds something that cannot be sent (${reasonOf(error)})`)
+  }
+}
+
+function unpackOp<Schema extends z.ZodType>(service: Operations<Schema>, bytes: Uint8Array): unknown {
+  try {
+    return unpackValue(bytes)
+  } catch (error) {
+    throw badOperation(service, reasonOf(error))
+  }
+}
+
+function badOperation(service: { readonly name: string }, what: string, path = ''): SynodError {
+  return new SynodError('BAD_OPERATION', `not an operation of ${service.name}: ${what}`, {
+    service: service.name,
+    path,
+  })
+}
+
+function failed(service: string, slot: Slot, error: unknown): SynodError {
+  const sentence = `the state of service "${service}" failed at slot ${slot}: ${reasonOf(error)}`
+  const failure = new SynodError('STATE_FAILED', sentence, { service, slot })
+  failure.cause = error
+  return failure
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,15 @@
+/** Checksums that tell not only damage, but also what belongs elsewhere. */
+import { crc32 } from 'node:zlib'
+
+/**
+ * CRC-32 of the bytes from `start` to `end`, begun at `seed`. Two seeds never give the same checksum to the same bytes,
+ * so a seed of where they belong (file and offset) catches what was written in another place.
+ */
+export function checksum(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  return crc32(bytes.subarray(start, end), seed)
+}
+
+/** The seed of what stands at an offset of a file. */
+export function seedAt(fileSeed: number, offset: number): number {
+  return (fileSeed ^ offset) >>> 0
+}

@@ -1,0 +1,99 @@
+/** The first sector of a log file: what it is, whose it is, and where in the log. */
+import type { Owner } from './storage.js'
+import { checksum } from './checksum.js'
+
+/**
+ * Batches begin at multiples of it (bytes), so that no write touches a sector with older data in it, which a torn write
+ * could take along, and so that the next batch can be found after damage.
+ */
+export const SECTOR = 512
+
+/** Of the files that this version writes. */
+export const FORMAT_VERSION = 1
+
+/** Bytes of {@link FileHeader.salt}. */
+export const SALT_BYTES = 16
+
+/** What a file says of itself. */
+export interface FileHeader {
+  /** 32 hexadecimal digits. */
+  readonly clusterId: string
+  readonly owner: Owner
+  /** 1 for the log's first. */
+  readonly file: number
+  /** Random: tells this file from every other one that ever had its name. */
+  readonly salt: Uint8Array
+}
+
+/** Why a file has no usable header. */
+export class HeaderError extends Error {
+  /** @param newer the format's version, if it is a newer one than this program knows */
+  constructor(
+    message: string,
+    readonly newer: number | null = null,
+  ) {
+    super(message)
+    this.name = 'HeaderError'
+  }
+}
+
+// Magic, version and checksum keep their places in every version, so that each can tell a newer one from damage.
+const MAGIC = Buffer.from('synodlog', 'latin1')
+const VERSION = 8
+const CHECKSUM = 12
+const CLUSTER = 16
+const SALT = 32
+const SERVER = 48
+const COUNT = 52
+const FILE = 56
+
+export function encodeHeader({ clusterId, owner, file, salt }: FileHeader): Buffer {
+  const bytes = Buffer.alloc(SECTOR)
+  bytes.set(MAGIC)
+  bytes.writeUInt32LE(FORMAT_VERSION, VERSION)
+  bytes.write(clusterId, CLUSTER, 'hex')
+  bytes.set(salt, SALT)
+  bytes.writeUInt32LE(owner.id, SERVER)
+  bytes.writeUInt32LE(owner.count, COUNT)
+  bytes.writeUInt32LE(file, FILE)
+  bytes.writeUInt32LE(checksum(bytes, 0, SECTOR, 0), CHECKSUM)
+  return bytes
+}
+
+/** Reads a file's header. Throws {@link HeaderError}. */
+export function decodeHeader(file: Uint8Array): FileHeader {
+  if (file.length < SECTOR) throw new HeaderError(`is ${file.length} bytes long, less than a header`)
+  const bytes = Buffer.from(file.subarray(0, SECTOR))
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new HeaderError('does not begin as a log file does')
+  const expected = bytes.readUInt32LE(CHECKSUM)
+  bytes.writeUInt32LE(0, CHECKSUM)
+  if (checksum(bytes, 0, SECTOR, 0) !== expected) throw new HeaderError('has a damaged header')
+  const version = bytes.readUInt32LE(VERSION)
+  if (version !== FORMAT_VERSION) throw new HeaderError(`has format version ${version}`, version)
+  return {
+    clusterId: bytes.toString('hex', CLUSTER, SALT),
+    salt: Uint8Array.from(bytes.subarray(SALT, SERVER)),
+    owner: { id: bytes.readUInt32LE(SERVER), count: bytes.readUInt32LE(COUNT) },
+    file: bytes.readUInt32LE(FILE),
+  }
+}
+
+/** The seed of all checksums in the file: no other file has it. */
+export function fileSeed({ salt, file }: FileHeader): number {
+  return checksum(salt, 0, salt.length, file)
+}
+
+/** `00000001.paxos` */
+export function fileName(file: number): string {
+  return `${String(file).padStart(8, '0')}.paxos`
+}
+
+/** The number in the name of a log file; null for other names. */
+export function fileNumber(name: string): number | null {
+  return /^\d{8}\.paxos$/.test(name) ? Number(name.slice(0, 8)) : null
+}
+
+/** What a file is called until it is complete and durable. */
+export function temporaryName(file: number): string {
+  return `${fileName(file)}.new`
+}

@@ -1,0 +1,49 @@
+/**
+ * Nothing that was read back is trusted before it is durable. A process that was killed between a write and its sync finds
+ * the batch in the page cache; a power failure may still take it, after this server voted by it. And after a failed sync
+ * the cache says nothing about the disk. So what may not be durable yet is copied into a fresh file, which takes the old
+ * one's place. At whatever moment this is cut short, the next start finds the old file or the copy, and does it again.
+ */
+import { BatchBuilder } from './batch.js'
+import type { Disk } from './disk.js'
+import { diskFailed } from './failure.js'
+import { SECTOR } from './file-header.js'
+import { LogFile } from './log-file.js'
+import type { FoundFile, FoundLog } from './recovery.js'
+
+/**
+ * Makes the end of the log durable. A seal follows it, with a number above every one that may ever have been told to a
+ * peer. Gives back the file to write on, and that number. Throws DISK_FULL, with nothing changed, or DISK_FAILED.
+ */
+export async function makeTailDurable(disk: Disk, found: FoundLog, zeros: Uint8Array): Promise<[LogFile, number]> {
+  const last = found.files.at(-1)
+  const before = found.files.at(-2)
+  if (last === undefined) throw new Error('a log has at least one file')
+  if (found.spare !== null) await remove(disk, found.spare)
+  // The last file has no batch: the one before may have been written last. Its copy must be durable before this one gets a
+  // batch, which says that everything before it is.
+  if (last.end === SECTOR && before !== undefined) await (await copy(disk, before, null, zeros)).close()
+  const batch = Math.max(...found.files.map((file) => file.batch)) + 1
+  const seal = new BatchBuilder().finish(batch, last.previous, last.seed, last.end)
+  return [await copy(disk, last, seal, zeros), batch]
+}
+
+function copy(
+  disk: Disk,
+  { header, bytes, end, previous }: FoundFile,
+  seal: { readonly bytes: Uint8Array; readonly header: number } | null,
+  zeros: Uint8Array,
+): Promise<LogFile> {
+  const pieces = [{ bytes: bytes.subarray(0, end), position: 0 }]
+  if (seal === null) return LogFile.make(disk, header, pieces, zeros, end, previous)
+  const sealed = [...pieces, { bytes: seal.bytes, position: end }]
+  return LogFile.make(disk, header, sealed, zeros, end + seal.bytes.length, seal.header)
+}
+
+async function remove(disk: Disk, name: string): Promise<void> {
+  try {
+    await disk.remove(name)
+  } catch (error) {
+    throw diskFailed(disk.directory, `removing ${name}`, error)
+  }
+}

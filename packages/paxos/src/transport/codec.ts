@@ -1,0 +1,267 @@
+/**
+ * Frames as bytes, and back. A frame is one MessagePack array, its kind first. What comes in is checked field by field:
+ * anything malformed, out of range or left over throws SynodError `BAD_FRAME` with one sentence, and nothing else.
+ */
+import { z } from 'zod'
+import type { Reply, Result } from '../protocol/command.js'
+import type { Message } from '../protocol/message.js'
+import { badFrame, owned, Reader, Writer } from './bytes.js'
+import { MAX_SERVERS, readMessage, writeMessage } from './message-codec.js'
+import { packValue, unpackValue } from './values.js'
+import { WIRE_VERSION } from './wire.js'
+import type { ClientFrame, ClientHello, Goodbye, PeerFrame, PeerHello, ServerFrame, Welcome } from './wire.js'
+
+/** Whatever is sent over a connection. */
+export type Frame = PeerHello | ClientHello | Welcome | Goodbye | PeerFrame | ClientFrame | ServerFrame
+
+const KIND = {
+  peer: 0,
+  client: 1,
+  welcome: 2,
+  goodbye: 3,
+  messages: 4,
+  open: 5,
+  submit: 6,
+  askStatus: 7,
+  askDump: 8,
+  dumpMore: 9,
+  replies: 10,
+  rejected: 11,
+  status: 12,
+  dump: 13,
+} as const
+
+const STATUSES: readonly Result['status'][] = ['ok', 'refused', 'expired', 'stale', 'busy']
+const NONCE = /^[0-9a-f]{32}$/
+
+const writer = new Writer()
+/** A message goes to several peers: its bytes are made once. */
+const messageBytes = new WeakMap<Message, Uint8Array>()
+
+/** The bytes of a frame; they are not used again by the codec. A frame over MAX_FRAME is not refused here. */
+export function encodeFrame(frame: Frame): Uint8Array {
+  writer.clear() // of what a throw may have left there
+  switch (frame.type) {
+    case 'messages':
+      return encodeMessages(frame)
+    case 'open':
+      return writer.array(2).uint(KIND.open).name(frame.nonce).take()
+    case 'submit':
+      writer.array(4).uint(KIND.submit).name(frame.clientId).uint(frame.acked).array(frame.commands.length)
+      for (const [localId, op] of frame.commands) writer.array(2).uint(localId).bytes(op)
+      return writer.take()
+    case 'replies':
+      writer.array(2).uint(KIND.replies).array(frame.replies.length)
+      for (const { clientId, localId, result } of frame.replies) {
+        writer.array(4).name(clientId).uint(localId).uint(STATUSES.indexOf(result.status)).bytes(result.value)
+      }
+      return writer.take()
+    case 'rejected':
+      writer.array(5).uint(KIND.rejected).name(frame.clientId).uint(frame.localId)
+      return writer.text(frame.code).text(frame.message).take()
+    case 'dump':
+      if (!('slot' in frame)) return writer.array(1).uint(KIND.askDump).take()
+      writer.array(4).uint(KIND.dump).uint(frame.slot).boolean(frame.done)
+      return writer.bytes(packValue(frame.entries)).take()
+    case 'dumpMore':
+      return writer.array(1).uint(KIND.dumpMore).take()
+    case 'status':
+      return 'status' in frame ? packed(KIND.status, frame) : writer.array(1).uint(KIND.askStatus).take()
+    default:
+      return packed(KIND[frame.type], frame)
+  }
+}
+
+/** The first frame from whoever dials. Throws SynodError `BAD_FRAME`. */
+export function decodeHello(bytes: Uint8Array): PeerHello | ClientHello {
+  const { kind, from } = open(bytes)
+  if (kind === KIND.peer) return unpacked(from, peerHello)
+  if (kind === KIND.client) return unpacked(from, clientHello)
+  return unexpected(kind, 'a hello')
+}
+
+/** What a server hears from a server. Throws SynodError `BAD_FRAME`. */
+export function decodePeerFrame(bytes: Uint8Array): PeerHello | PeerFrame | Goodbye {
+  const { kind, from } = open(bytes)
+  switch (kind) {
+    case KIND.messages: {
+      const batch = from.uint()
+      const messages: Message[] = []
+      for (let left = from.array(); left > 0; left--) messages.push(readMessage(from))
+      return ended(from, { type: 'messages', batch, messages })
+    }
+    case KIND.peer:
+      return unpacked(from, peerHello)
+    case KIND.goodbye:
+      return unpacked(from, goodbye)
+    default:
+      return unexpected(kind, 'a frame between servers')
+  }
+}
+
+/** What a server hears from a client after its hello. Throws SynodError `BAD_FRAME`. */
+export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
+  const { kind, from } = open(bytes)
+  switch (kind) {
+    case KIND.submit: {
+      const clientId = from.name()
+      const acked = from.uint()
+      const commands: [number, Uint8Array][] = []
+      for (let left = from.array(); left > 0; left--) {
+        from.fields(2, 'a submitted command')
+        const localId = from.uint()
+        if (localId === 0) from.refuse('a local id of at least 1')
+        commands.push([localId, from.bytes()])
+      }
+      return ended(from, { type: 'submit', clientId, acked, commands })
+    }
+    case KIND.open:
+      return ended(from, { type: 'open', nonce: from.name(NONCE) })
+    case KIND.askStatus:
+      return ended(from, { type: 'status' })
+    case KIND.askDump:
+      return ended(from, { type: 'dump' })
+    case KIND.dumpMore:
+      return ended(from, { type: 'dumpMore' })
+    default:
+      return unexpected(kind, 'a frame from a client')
+  }
+}
+
+/** What a client hears from a server. Throws SynodError `BAD_FRAME`. */
+export function decodeServerFrame(bytes: Uint8Array): Welcome | Goodbye | ServerFrame {
+  const { kind, from } = open(bytes)
+  switch (kind) {
+    case KIND.replies: {
+      const replies: Reply[] = []
+      for (let left = from.array(); left > 0; left--) replies.push(readReply(from))
+      return ended(from, { type: 'replies', replies })
+    }
+    case KIND.rejected: {
+      const [clientId, localId] = [from.name(), from.uint()]
+      return ended(from, { type: 'rejected', clientId, localId, code: from.text(256), message: from.text(1 << 16) })
+    }
+    case KIND.dump: {
+      const [slot, done, entries] = [from.uint(), from.boolean(), unpackValue(from.bytes())]
+      if (!Array.isArray(entries)) from.refuse('an array of entries')
+      return ended(from, { type: 'dump', slot, done, entries: entries as unknown[] })
+    }
+    case KIND.status:
+      return unpacked(from, status)
+    case KIND.welcome:
+      return unpacked(from, welcome)
+    case KIND.goodbye:
+      return unpacked(from, goodbye)
+    default:
+      return unexpected(kind, 'a frame from a server')
+  }
+}
+
+function encodeMessages({ batch, messages }: PeerFrame): Uint8Array {
+  const written = messages.map((message) => {
+    const known = messageBytes.get(message)
+    if (known !== undefined) return known
+    writeMessage(writer, message)
+    const bytes = writer.take()
+    messageBytes.set(message, bytes)
+    return bytes
+  })
+  writer.array(3).uint(KIND.messages).uint(batch).array(messages.length)
+  for (const bytes of written) writer.written(bytes)
+  return writer.take()
+}
+
+function readReply(from: Reader): Reply {
+  from.fields(4, 'a reply')
+  const clientId = from.name()
+  const localId = from.uint()
+  const status = STATUSES[from.uint()] ?? from.refuse('a status')
+  return { clientId, localId, result: { status, value: from.bytes() } }
+}
+
+/** Fields of a frame, by its kind. */
+const FIELDS: readonly number[] = [2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4]
+
+/** Begins to read a frame. */
+function open(bytes: Uint8Array): { kind: number; from: Reader } {
+  const from = new Reader(owned(bytes))
+  const fields = from.array()
+  const kind = from.uint(FIELDS.length - 1)
+  if (fields !== FIELDS[kind]) from.refuse(`the ${FIELDS[kind]} fields of a frame of kind ${kind}`)
+  return { kind, from }
+}
+
+function ended<T>(from: Reader, frame: T): T {
+  from.end()
+  return frame
+}
+
+function unexpected(kind: number, what: string): never {
+  throw badFrame(`${what} was expected, not one of kind ${kind}`)
+}
+
+// Seldom frames are maps, described by zod. Unknown fields are left out, so that a later version may say more.
+
+const serverId = z
+  .int()
+  .min(0)
+  .max(MAX_SERVERS - 1)
+const natural = z.int().min(0)
+const clusterId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .nullable()
+const serviceName = z.string().max(63)
+const addresses = z.array(z.string().max(300)).max(MAX_SERVERS)
+
+const peerHello = z.object({
+  type: z.literal('peer'),
+  version: natural,
+  service: serviceName,
+  from: serverId,
+  to: serverId,
+  count: z.int().min(1).max(MAX_SERVERS),
+  formation: z.enum(['empty', 'forming', 'formed']),
+  clusterId,
+  batchSeen: natural,
+})
+const clientHello = z.object({ type: z.literal('client'), version: natural, service: serviceName })
+const welcome = z.object({ type: z.literal('welcome'), server: serverId, servers: addresses })
+const goodbye = z.object({ type: z.literal('goodbye'), code: z.string().max(256), message: z.string().max(1 << 16) })
+const status = z.object({
+  type: z.literal('status'),
+  status: z.object({
+    id: serverId,
+    address: z.string().max(300),
+    service: serviceName,
+    clusterId,
+    role: z.enum(['forming', 'follower', 'candidate', 'leader']),
+    leader: serverId.nullable(),
+    ballot: z.string().max(64),
+    applied: natural,
+    logBytes: natural,
+    syncs: natural,
+    sessions: natural,
+    uptimeMs: z.number().min(0),
+    connected: z.array(serverId).max(MAX_SERVERS),
+  }),
+})
+
+/** A hello of another version may have other fields. */
+const versioned = z.object({ version: natural })
+
+function packed(kind: number, frame: Frame): Uint8Array {
+  return writer.array(2).uint(kind).bytes(packValue(frame)).take()
+}
+
+function unpacked<T>(from: Reader, schema: z.ZodType<T>): T {
+  const value = unpackValue(from.bytes(1 << 20))
+  from.end()
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const version = versioned.safeParse(value).data?.version ?? WIRE_VERSION
+  if (version !== WIRE_VERSION)
+    throw badFrame(`version ${version} of the protocol, where this is version ${WIRE_VERSION}`)
+  const issue = parsed.error.issues[0]
+  throw badFrame(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as expected'}`)
+}

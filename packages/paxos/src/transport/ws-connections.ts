@@ -1,0 +1,37 @@
+/** The WebSocket connections of one end, so that all of them can be ended. */
+import type { WebSocket } from 'ws'
+import { WebSocketConnection } from './ws-connection.js'
+
+/** How long connections may take to deliver what was sent, when all of them are ended (ms). */
+const GRACE = 500
+
+export class WebSocketConnections {
+  readonly #open = new Set<WebSocketConnection>()
+  #emptied: (() => void) | undefined
+
+  add(ws: WebSocket, remote: string): WebSocketConnection {
+    const connection = new WebSocketConnection(ws, remote)
+    this.#open.add(connection)
+    // After the connection's own listener: it has told its handlers.
+    ws.on('close', () => {
+      this.#open.delete(connection)
+      if (this.#open.size === 0) this.#emptied?.()
+    })
+    return connection
+  }
+
+  /** Ends all of them; resolves when they have ended, within half a second. */
+  close(reason: string): Promise<void> {
+    return new Promise((resolve) => {
+      const force = setTimeout(() => {
+        for (const connection of this.#open) connection.terminate()
+      }, GRACE)
+      this.#emptied = () => {
+        clearTimeout(force)
+        resolve()
+      }
+      if (this.#open.size === 0) this.#emptied()
+      for (const connection of this.#open) connection.close(reason)
+    })
+  }
+}

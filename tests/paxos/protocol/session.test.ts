@@ -1,0 +1,151 @@
+import t from 'tap'
+import type { Command } from '@synod/paxos/internal/protocol/command'
+import { SESSION_WINDOW, SessionTable } from '@synod/paxos/internal/protocol/session'
+import { command, Journal, showResult } from '../../support/transcript.js'
+
+/** A session table; operations are numbered by slot as they come. */
+function table(limits?: { sessions: number; bytes: number }) {
+  const self = new SessionTable(limits)
+  const journal = new Journal()
+  let slot = 0
+  const operation = (text: string): Extract<Command, { kind: 'op' }> => {
+    const parsed = command(text)
+    if (parsed.kind !== 'op') throw new TypeError(`not an operation: ${text}`)
+    return parsed
+  }
+  return {
+    self,
+    journal,
+    open: (nonce: string) => self.open(++slot, nonce),
+    execute: (text: string) => showResult(self.execute(++slot, operation(text), journal)),
+    lookup(text: string): string | undefined {
+      const result = self.lookup(operation(text))
+      return result && showResult(result)
+    },
+  }
+}
+
+t.test('a retry gets the first result, and is not executed again', (t) => {
+  const { open, execute, lookup, journal } = table()
+  t.equal(open('n'), '1.n')
+  t.equal(lookup('1.n/1 x'), undefined)
+  t.equal(execute('1.n/1 x'), 'ok x@2')
+  t.equal(execute('1.n/1 x'), 'ok x@2')
+  t.equal(lookup('1.n/1 x'), 'ok x@2')
+  t.strictSame(journal.executed, ['x@2'])
+  t.end()
+})
+
+t.test('commands in flight may come in any order, each is executed once', (t) => {
+  const { open, execute, journal } = table()
+  open('n')
+  for (const text of ['1.n/3 c', '1.n/1 a', '1.n/3 c', '1.n/2 b', '1.n/1 a']) execute(text)
+  t.strictSame(journal.executed, ['c@2', 'a@3', 'b@5'])
+  t.equal(execute('1.n/2^1 b'), 'ok b@5', 'above the watermark, results are kept')
+  t.end()
+})
+
+t.test('at or below the watermark nothing is executed any more: stale', (t) => {
+  const { open, execute, lookup, journal } = table()
+  open('n')
+  execute('1.n/1 a')
+  t.equal(execute('1.n/5^3 e'), 'ok e@3')
+  t.equal(execute('1.n/1 a'), 'stale')
+  t.equal(lookup('1.n/1 a'), 'stale')
+  t.equal(execute('1.n/3 never'), 'stale', 'also what was never executed')
+  t.equal(execute('1.n/4 d'), 'ok d@6')
+  t.equal(execute('1.n/4^4 d'), 'stale', 'nor does a command acknowledge itself')
+  t.strictSame(journal.executed, ['a@2', 'e@3', 'd@6'])
+  t.end()
+})
+
+t.test('a number too far above what its client acknowledged is not executed', (t) => {
+  const { open, execute } = table()
+  open('n')
+  t.equal(execute(`1.n/${SESSION_WINDOW + 1} far`), 'stale')
+  t.equal(execute(`1.n/${SESSION_WINDOW} near`), 'ok near@3')
+  t.equal(execute(`1.n/${SESSION_WINDOW + 1}^1 far`), 'ok far@4')
+  t.end()
+})
+
+t.test('a command of an unknown session is never executed: expired', (t) => {
+  const { execute, lookup, journal } = table()
+  t.equal(execute('1.n/1 x'), 'expired')
+  t.equal(lookup('1.n/1 x'), undefined, 'it may be opened yet, as far as one server knows')
+  t.strictSame(journal.executed, [])
+  t.end()
+})
+
+t.test('a late copy of an `open` opens another session, and does not revive an expired one', (t) => {
+  const { self, open, execute } = table()
+  t.equal(open('n'), '1.n')
+  execute('1.n/1 x')
+  self.clock(1001, 1000)
+  t.equal(open('n'), '3.n')
+  t.equal(execute('1.n/1 x'), 'expired')
+  t.equal(execute('3.n/1 x'), 'ok x@5')
+  t.end()
+})
+
+t.test('sessions expire by the clock of the log, counted from their last use', (t) => {
+  const { self, open, execute } = table()
+  open('a')
+  open('b')
+  self.clock(600, 1000)
+  execute('1.a/1 x')
+  self.clock(400, 1000)
+  t.equal(self.size, 2, 'just not yet')
+  self.clock(1, 1000)
+  t.equal(self.size, 1)
+  t.equal(execute('2.b/1 x'), 'expired')
+  t.equal(execute('1.a/2 y'), 'ok y@5')
+  self.clock(1000, 1000)
+  t.equal(self.size, 1)
+  self.clock(1, 1000)
+  t.equal(self.size, 0)
+  t.end()
+})
+
+t.test('past so many sessions, the one unused for longest in the log goes; retries count as use', (t) => {
+  const { self, open, execute } = table({ sessions: 3, bytes: 1000 })
+  for (const nonce of ['a', 'b', 'c']) open(nonce)
+  execute('1.a/1 x')
+  execute('2.b/1 y')
+  execute('1.a/1 x')
+  open('d')
+  t.equal(self.size, 3)
+  t.equal(execute('3.c/1 z'), 'expired')
+  open('e')
+  t.equal(execute('2.b/1 y'), 'expired')
+  t.equal(execute('1.a/1 x'), 'ok x@4')
+  t.end()
+})
+
+t.test('past so many bytes of results, sessions go likewise; what is acknowledged does not count', (t) => {
+  const { self, open, execute } = table({ sessions: 10, bytes: 39 })
+  open('a')
+  open('b')
+  t.equal(execute('1.a/1 twelve'), 'ok twelve@3')
+  t.equal(execute('2.b/1 twelve'), 'ok twelve@4')
+  for (let i = 2; i < 50; i++) t.match(execute(`2.b/${i}^${i - 1} acked`), /^ok acked@/)
+  t.equal(self.size, 2)
+  execute('2.b/50^49 more')
+  execute('2.b/51^49 more-and-more-and-more')
+  t.equal(self.size, 1)
+  t.equal(execute('1.a/1 twelve'), 'expired')
+  t.match(execute('2.b/50^49 more'), /^ok more@/)
+  t.end()
+})
+
+t.test('a watermark that jumps far costs no more than the results that are there', (t) => {
+  const { open, execute } = table()
+  open('n')
+  execute('1.n/1 a')
+  const far = Number.MAX_SAFE_INTEGER - 10
+  const began = performance.now()
+  t.equal(execute(`1.n/${far + 1}^${far} b`), 'ok b@3')
+  t.equal(execute('1.n/2 c'), 'stale')
+  t.equal(execute(`1.n/${far + 1}^${far} b`), 'ok b@3')
+  t.ok(performance.now() - began < 1000, 'counting through would take days')
+  t.end()
+})

@@ -1,0 +1,167 @@
+/** Clients' connections, one by one: bounds that a real client would take long to reach. */
+import { Clients } from '@synod/paxos/internal/server/clients'
+import { realClock } from '@synod/paxos/internal/server/clock'
+import type { Speaker } from '@synod/paxos/internal/server/greeter'
+import { Log } from '@synod/paxos/internal/server/log'
+import type { Command } from '@synod/paxos/internal/protocol/command'
+import { decodeServerFrame, encodeFrame } from '@synod/paxos/internal/transport/codec'
+import type { Frame } from '@synod/paxos/internal/transport/codec'
+import type { Connection } from '@synod/paxos/internal/transport/transport'
+import { MAX_OPERATION, WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
+import t from 'tap'
+
+/** The server's end of a connection, whose other end reads when the test says so. */
+class Wire implements Connection {
+  readonly remote = 'a client'
+  buffered = 0
+  reads = true
+  readonly sent: ReturnType<typeof decodeServerFrame>[] = []
+  closed: string | null = null
+  speaker: Speaker = { frame: () => undefined, closed: () => undefined }
+
+  send(frame: Uint8Array): void {
+    this.sent.push(decodeServerFrame(frame))
+    if (!this.reads) this.buffered += frame.length
+  }
+
+  close(reason: string): void {
+    this.closed = reason
+  }
+
+  says(frame: Frame): void {
+    this.speaker.frame(encodeFrame(frame))
+  }
+}
+
+/** Clients of a server whose state has these entries, and what was proposed. */
+function clients(entries: readonly unknown[] = []) {
+  const proposed: Command[] = []
+  const warnings: string[] = []
+  const tested = new Clients(
+    {
+      service: 'counter',
+      id: 0,
+      addresses: ['127.0.0.1:7000'],
+      takes: () => 'yes',
+      check: () => undefined,
+      submit: (commands) => proposed.push(...commands),
+      status: () => {
+        throw new Error('not asked for')
+      },
+      snapshot: () => ({ slot: 9, entries }),
+    },
+    realClock,
+    new Log(0, (line) => warnings.push(line)),
+  )
+  const connect = (): Wire => {
+    const wire = new Wire()
+    wire.speaker = tested.accept(wire, { type: 'client', version: WIRE_VERSION, service: 'counter' })
+    return wire
+  }
+  return { tested, proposed, warnings, connect }
+}
+
+const result = (bytes: number) => ({ status: 'ok', value: new Uint8Array(bytes) }) as const
+
+t.test('all replies of a turn to one client leave in one frame, and to nobody else', (t) => {
+  const { tested, connect } = clients()
+  const [one, two] = [connect(), connect()]
+  one.says({ type: 'submit', clientId: '1.a', acked: 0, commands: [[1, new Uint8Array(1)], [2, new Uint8Array(1)]] }) // prettier-ignore
+  two.says({ type: 'submit', clientId: '2.b', acked: 0, commands: [[1, new Uint8Array(1)]] })
+  tested.deliver([{ clientId: '1.a', localId: 1, result: result(1) }])
+  tested.deliver([{ clientId: '1.a', localId: 2, result: result(1) }, { clientId: '3.c', localId: 1, result: result(1) }]) // prettier-ignore
+  t.equal(one.sent.length, 1, 'nothing but the welcome yet')
+  tested.flush()
+  t.match(one.sent.slice(1), [{ type: 'replies', replies: [{ localId: 1 }, { localId: 2 }] }])
+  t.equal(one.sent.length, 2)
+  t.equal(two.sent.length, 1)
+  t.end()
+})
+
+t.test('much is sent in several frames', (t) => {
+  const { tested, connect } = clients()
+  const wire = connect()
+  for (let localId = 1; localId <= 6; localId++) {
+    wire.says({ type: 'submit', clientId: '1.a', acked: 0, commands: [[localId, new Uint8Array(1)]] })
+    tested.deliver([{ clientId: '1.a', localId, result: result(3 << 20) }])
+  }
+  tested.flush()
+  t.equal(wire.sent.length, 1 + 6)
+  t.end()
+})
+
+t.test('outcomes go to the connection that asked last', (t) => {
+  const { tested, connect } = clients()
+  const [before, after] = [connect(), connect()]
+  for (const wire of [before, after])
+    wire.says({ type: 'submit', clientId: '1.a', acked: 0, commands: [[1, new Uint8Array(1)]] })
+  before.speaker.closed('gone')
+  tested.deliver([{ clientId: '1.a', localId: 1, result: result(1) }])
+  tested.flush()
+  t.equal(before.sent.length, 1)
+  t.equal(after.sent.length, 2)
+  t.end()
+})
+
+t.test('a client that does not read its replies is closed', (t) => {
+  const { tested, connect, warnings } = clients()
+  const wire = connect()
+  wire.reads = false
+  wire.says({ type: 'submit', clientId: '1.a', acked: 0, commands: [[1, new Uint8Array(1)]] })
+  for (let round = 0; round < 20 && wire.closed === null; round++) {
+    tested.deliver([{ clientId: '1.a', localId: 1, result: result(4 << 20) }])
+    tested.flush()
+  }
+  t.equal(wire.closed, 'SLOW_CLIENT')
+  t.ok(wire.buffered < 48 << 20)
+  t.strictSame(warnings, ['[0] closed the connection of the client a client: it does not read its replies'])
+  t.end()
+})
+
+t.test('an operation over the limit is rejected, and the others of its frame are proposed', (t) => {
+  const { connect, proposed } = clients()
+  const wire = connect()
+  const commands = [[1, new Uint8Array(MAX_OPERATION + 1)], [2, new Uint8Array(MAX_OPERATION)]] as const // prettier-ignore
+  wire.says({ type: 'submit', clientId: '1.a', acked: 0, commands })
+  t.match(wire.sent[1], { type: 'rejected', localId: 1, code: 'BAD_OPERATION' })
+  t.match(proposed, [{ kind: 'op', localId: 2 }])
+  t.equal(proposed.length, 1)
+  t.end()
+})
+
+t.test('a dump comes in chunks, as its client asks, of the state as it was when it began', (t) => {
+  const entries = Array.from({ length: 1000 }, (_, index) => ({ index, text: 'x'.repeat(1000) }))
+  const { connect } = clients(entries)
+  const wire = connect()
+  wire.says({ type: 'dump' })
+  for (const entry of entries) entry.text = 'changed'
+  for (let more = 0; more < 100; more++) {
+    const last = wire.sent.at(-1)
+    if (last?.type === 'dump' && last.done) break
+    t.equal(wire.sent.length, 2 + more, 'one chunk for each question')
+    wire.says({ type: 'dumpMore' })
+  }
+  const chunks = wire.sent.flatMap((frame) => (frame.type === 'dump' ? [frame] : []))
+  t.strictSame(
+    chunks.flatMap((chunk) => chunk.entries),
+    entries.map(({ index }) => ({ index, text: 'x'.repeat(1000) })),
+  )
+  t.ok(chunks.length >= 4, 'of about 256 KiB')
+  t.ok(chunks.every((chunk) => chunk.slot === 9))
+  t.end()
+})
+
+t.test('only so many dumps are given at a time', (t) => {
+  const { connect } = clients(['x'.repeat(300_000), 'more'])
+  const wires = [connect(), connect(), connect()]
+  for (const wire of wires) wire.says({ type: 'dump' })
+  t.strictSame(
+    wires.map((wire) => wire.closed),
+    [null, null, 'BUSY'],
+  )
+  wires[0]?.says({ type: 'dumpMore' })
+  const later = connect()
+  later.says({ type: 'dump' })
+  t.equal(later.closed, null, 'one had ended')
+  t.end()
+})

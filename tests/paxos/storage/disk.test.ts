@@ -1,0 +1,173 @@
+/** The contract of `Disk`, held by the real one and the simulator's; and what the simulator's does beyond it. */
+import { join } from 'node:path'
+import t from 'tap'
+import type { Disk } from '@synod/paxos/internal/storage/disk'
+import { RealDisk } from '@synod/paxos/internal/storage/real-disk'
+import { newDirectory, promptDisk } from './fixtures.js'
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
+const bytes = (content: string): Uint8Array => Buffer.from(content, 'latin1')
+
+/** Two handles of one new directory, as two processes would have them. */
+const disks: Record<string, () => readonly [Disk, Disk]> = {
+  'the real disk': () => {
+    const directory = join(newDirectory(), 'new', 'directory')
+    return [new RealDisk(directory), new RealDisk(join(directory, '..', 'directory'))]
+  },
+  'the simulated disk': () => {
+    const disk = promptDisk()
+    return [disk, disk]
+  },
+}
+
+for (const [name, make] of Object.entries(disks)) {
+  t.test(`${name} keeps the contract`, (t) => {
+    t.test('a new directory is made, and empty', async (t) => {
+      const [disk] = make()
+      await disk.open()
+      t.strictSame(await disk.list(), [])
+      await disk.close()
+    })
+
+    t.test('it is locked against a second process until it is closed', async (t) => {
+      const [disk, second] = make()
+      await disk.open()
+      await t.rejects(second.open(), { code: 'EADDRINUSE' })
+      await disk.close()
+      await second.open()
+      await second.close()
+    })
+
+    t.test('what is written at positions is read back, with zeros between', async (t) => {
+      const [disk] = make()
+      await disk.open()
+      const file = await disk.create('a')
+      await file.write(bytes('hello'), 0)
+      await file.writeDurably(bytes('world'), 1000)
+      await file.write(bytes('J'), 0)
+      await file.sync()
+      const read = await disk.read('a')
+      t.equal(read.length, 1005)
+      t.equal(text(read.subarray(0, 6)), 'Jello\0')
+      t.equal(text(read.subarray(999)), '\0world')
+      await file.close()
+      await disk.close()
+    })
+
+    t.test('files are listed in order, made once, renamed over others, and removed', async (t) => {
+      const [disk] = make()
+      await disk.open()
+      for (const name of ['b', 'c', 'a']) {
+        const file = await disk.create(name)
+        await file.write(bytes(`I am ${name}`), 0)
+        await file.close()
+      }
+      await t.rejects(disk.create('a'), { code: 'EEXIST' })
+      await disk.rename('a', 'b')
+      t.strictSame(await disk.list(), ['b', 'c'])
+      t.equal(text(await disk.read('b')), 'I am a')
+      await disk.remove('c')
+      await disk.syncDirectory()
+      t.strictSame(await disk.list(), ['b'])
+      await t.rejects(disk.read('c'), { code: 'ENOENT' })
+      await t.rejects(disk.remove('c'), { code: 'ENOENT' })
+      await t.rejects(disk.rename('c', 'd'), { code: 'ENOENT' })
+      await disk.close()
+    })
+
+    t.test('a file that is renamed while it is open is written on', async (t) => {
+      const [disk] = make()
+      await disk.open()
+      const file = await disk.create('new')
+      await file.write(bytes('one'), 0)
+      await disk.rename('new', 'old')
+      await file.writeDurably(bytes('two'), 3)
+      t.equal(text(await disk.read('old')), 'onetwo')
+      await file.close()
+      await disk.close()
+    })
+
+    t.end()
+  })
+}
+
+t.test('after a kill, the page cache has what was written; after a power loss, what was synced', async (t) => {
+  const outcomes = new Set<string>()
+  for (let seed = 0; seed < 60; seed++) {
+    const disk = promptDisk(seed)
+    await disk.open()
+    const file = await disk.create('a')
+    await file.write(bytes('s'.repeat(1024)), 0)
+    await file.sync()
+    await disk.syncDirectory()
+    await file.write(bytes('c'.repeat(1024)), 512)
+    disk.kill()
+    await disk.open()
+    t.equal(text(await disk.read('a')), 's'.repeat(512) + 'c'.repeat(1024))
+    disk.powerLoss()
+    await disk.open()
+    const sectors = text(await disk.read('a')).replace(/(.)\1{511}/g, '$1')
+    t.match(sectors, /^s[sc][c\0]?$/)
+    outcomes.add(sectors)
+  }
+  t.ok(outcomes.has('ss') && outcomes.has('scc') && outcomes.has('ssc') && outcomes.has('sc'), [...outcomes].join(' '))
+})
+
+t.test('unsynced names may be lost by a power failure, and synced ones are not', async (t) => {
+  const outcomes = new Set<string>()
+  for (let seed = 0; seed < 60; seed++) {
+    const disk = promptDisk(seed)
+    await disk.open()
+    await disk.create('kept')
+    await disk.syncDirectory()
+    await disk.create('new')
+    await disk.rename('kept', 'renamed')
+    disk.powerLoss()
+    await disk.open()
+    outcomes.add((await disk.list()).join(' '))
+  }
+  t.strictSame([...outcomes].sort(), ['kept', 'kept new', 'new renamed', 'renamed'])
+})
+
+t.test('an operation of a process that was killed never completes, nor touches the disk later', async (t) => {
+  const disk = promptDisk(4)
+  await disk.open()
+  const file = await disk.create('a')
+  let completed = false
+  void file.write(bytes('old'), 0).then(() => (completed = true))
+  disk.kill()
+  void file.write(bytes('older'), 0).then(() => (completed = true))
+  void disk.remove('a').then(() => (completed = true))
+  await disk.open()
+  const before = text(await disk.read('a'))
+  void file.write(bytes('oldest'), 0).then(() => (completed = true))
+  await disk.list()
+  t.equal(text(await disk.read('a')), before)
+  t.match(before, /^(|o|ol|old)$/)
+  t.notOk(completed)
+})
+
+t.test('a full simulated disk takes what fits, and more once there is room', async (t) => {
+  const disk = promptDisk()
+  await disk.open()
+  const file = await disk.create('a')
+  disk.capacity = 1000
+  await file.write(new Uint8Array(900), 0)
+  await t.rejects(file.write(new Uint8Array(200), 900), { code: 'ENOSPC' })
+  await file.write(new Uint8Array(100), 100)
+  disk.capacity = 1100
+  await file.write(new Uint8Array(200), 900)
+})
+
+t.test('after a failed sync nothing is dirty, and nothing was made durable', async (t) => {
+  const disk = promptDisk()
+  await disk.open()
+  const file = await disk.create('a')
+  await disk.syncDirectory()
+  disk.fail('sync', 'once')
+  await t.rejects(file.writeDurably(bytes('lost'), 0), { code: 'EIO' })
+  await file.sync()
+  disk.powerLoss()
+  await disk.open()
+  t.equal(text(await disk.read('a')), '')
+})

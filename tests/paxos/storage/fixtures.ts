@@ -1,0 +1,72 @@
+/** What the tests of storage share: directories, clocks, schedulers, records. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Prng } from '@synod/paxos/internal/protocol/prng'
+import type { Clock } from '@synod/paxos/internal/server/clock'
+import { realClock } from '@synod/paxos/internal/server/clock'
+import type { LogLimits } from '@synod/paxos/internal/storage/log-writer'
+import type { Opened, StoredRecord } from '@synod/paxos/internal/storage/storage'
+import { SimDisk } from '@synod/harness/internal/sim/disk'
+
+export const CLUSTER = '0123456789abcdef0123456789abcdef'
+export const OWNER = { id: 1, count: 3 }
+
+/** Small files and reservations, and no seal but that of `close`. */
+export const SMALL: LogLimits = { fileBytes: 8192, reserveBytes: 2048, sealAfter: 1e9 }
+
+/** A clock whose timers are only called by hand. */
+export function handClock(seed = 1): Clock & { readonly timers: Set<() => void>; time: number } {
+  const prng = new Prng(seed)
+  const timers = new Set<() => void>()
+  return {
+    timers,
+    time: 0,
+    now() {
+      return this.time
+    },
+    after: (_ms, call) => {
+      const timer = (): void => {
+        timers.delete(timer)
+        call()
+      }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+    defer: realClock.defer,
+    random: (bytes) => Uint8Array.from({ length: bytes }, () => prng.below(256)),
+  }
+}
+
+/** A new directory, which ends with the machine's next clean-up. */
+export function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'synod-storage-'))
+}
+
+/** A simulated disk whose operations happen soon, in the order in which they were asked for. */
+export function promptDisk(seed = 1): SimDisk {
+  return new SimDisk(new Prng(seed), (call) => setImmediate(call))
+}
+
+/** A record that says its number, of about so many bytes. */
+export function numbered(number: number, bytes = 10): StoredRecord {
+  const op = new Uint8Array(bytes).fill(number % 256)
+  const commands = [{ kind: 'op' as const, clientId: 'c', localId: number, acked: 0, op }]
+  return { type: 'accept', run: { ballot: { round: 1, server: 0, start: 5 }, first: number + 1, commands } }
+}
+
+/** The numbers of the records that were found, checked to be whole. */
+export function numbersIn(opened: Opened): number[] {
+  return [...opened.records].map((record) => {
+    if (record.type !== 'accept') throw new Error(`a record of type ${record.type}`)
+    const command = record.run.commands[0]
+    if (command?.kind !== 'op') throw new Error('a run without an operation')
+    if (!command.op.every((byte) => byte === command.localId % 256)) throw new Error(`record ${command.localId} is damaged`)
+    return command.localId
+  })
+}
+
+/** 0 … count − 1 */
+export function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, number) => number)
+}

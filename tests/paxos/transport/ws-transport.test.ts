@@ -1,0 +1,232 @@
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+import { MAX_FRAME } from '@synod/paxos/internal/transport/transport'
+import { WebSocketTransport } from '@synod/paxos/internal/transport/ws-transport'
+import t from 'tap'
+import type { Test } from 'tap'
+import { WebSocket } from 'ws'
+import { contract, End } from './contract.js'
+
+const until = async (what: string, condition: () => boolean): Promise<void> => {
+  const deadline = Date.now() + 10_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not so within 10 s: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+t.test('the contract', (t) => {
+  contract(t, {
+    create: (address) => {
+      const transport = new WebSocketTransport({ port: Number(address?.split(':')[1] ?? 0) })
+      return { transport, address: () => `127.0.0.1:${transport.port}` }
+    },
+    nowhere: '127.0.0.1:1',
+    settling: (promise) => promise,
+    until,
+    rest: () => new Promise((resolve) => setTimeout(resolve, 50)),
+  })
+  t.end()
+})
+
+/** A listening transport and what it accepted. */
+async function listening(
+  t: Test,
+  options: { advertised?: readonly string[] } = {},
+): Promise<{ port: number; accepted: End[]; transport: WebSocketTransport }> {
+  const transport = new WebSocketTransport({ port: 0, ...options })
+  const accepted: End[] = []
+  await transport.listen((connection) => {
+    const end = new End()
+    end.connection = connection
+    accepted.push(end)
+    return end
+  })
+  t.teardown(() => transport.close())
+  return { port: transport.port, accepted, transport }
+}
+
+async function open(port: number, headers: Record<string, string> = {}): Promise<WebSocket> {
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/`, { headers })
+  await once(ws, 'open')
+  return ws
+}
+
+t.test('a text frame closes its connection and nothing else', async (t) => {
+  const { port, accepted } = await listening(t)
+  const [text, other] = [await open(port), await open(port)]
+  text.send('hello')
+  const [code] = (await once(text, 'close')) as [number]
+  t.equal(code, 1003)
+  await until('the end is closed', () => accepted[0]?.isClosed === true)
+  t.match(accepted[0]?.heard, ['opened', /^closed: .*text/])
+  t.ok(accepted[1]?.isOpen)
+  other.terminate()
+})
+
+t.test('a frame that only claims to be huge is refused before its bytes come', async (t) => {
+  const { port, accepted } = await listening(t)
+  const ws = await open(port)
+  const header = Buffer.from([0x82, 0xff, 0, 0, 0x0f, 0xff, 0, 0, 0, 0, 1, 2, 3, 4])
+  const socket = (ws as unknown as { _socket: Socket })._socket
+  socket.write(header)
+  await until('the end is closed', () => accepted[0]?.isClosed === true)
+  t.match(accepted[0]?.heard.at(-1), /^closed: Max payload size exceeded/)
+  ws.terminate()
+})
+
+t.test('a stranger with garbage is hung up on, and nobody else minds', async (t) => {
+  const { port, accepted } = await listening(t)
+  const ws = await open(port)
+  for (const garbage of [
+    '\x16\x03\x01\x02garbage',
+    'GET / HTTP/9.9\r\n\r\n',
+    '\0'.repeat(100),
+    `GET /${'x'.repeat(100_000)}`,
+  ]) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.resume()
+    socket.write(garbage)
+    await once(socket, 'close')
+  }
+  ws.send(new Uint8Array(3))
+  await until('the other is served', () => accepted[0]?.frames.length === 1)
+  t.equal(accepted.length, 1)
+  ws.terminate()
+})
+
+t.test('garbage after the handshake closes its connection', async (t) => {
+  const { port, accepted } = await listening(t)
+  const ws = await open(port)
+  ws.on('error', () => undefined)
+  const socket = (ws as unknown as { _socket: Socket })._socket
+  socket.write(Buffer.alloc(1000, 0xff))
+  await until('the end is closed', () => accepted[0]?.isClosed === true)
+  t.match(accepted[0]?.heard.at(-1), /^closed: Invalid WebSocket frame/)
+  ws.terminate()
+})
+
+t.test('a stranger who says nothing does not hold up the end', async (t) => {
+  const { port, transport } = await listening(t)
+  const silent = connect(port, '127.0.0.1')
+  await once(silent, 'connect')
+  const half = connect(port, '127.0.0.1')
+  half.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n')
+  await once(half, 'connect')
+  // This one completes the handshake, and then never answers a close.
+  const deaf = connect(port, '127.0.0.1')
+  deaf.write(
+    `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\n\r\n`,
+  )
+  await once(deaf, 'data')
+  deaf.pause()
+  for (const socket of [silent, half, deaf]) socket.on('error', () => undefined)
+  const before = performance.now()
+  await transport.close()
+  t.ok(performance.now() - before < 2_000, `it took ${performance.now() - before} ms`)
+  for (const socket of [silent, half, deaf]) socket.destroy()
+})
+
+t.test('a connection that is cut tells so', async (t) => {
+  const { port, accepted } = await listening(t)
+  const ws = await open(port)
+  ws.terminate()
+  await until('the end is closed', () => accepted[0]?.isClosed === true)
+  t.strictSame(accepted[0]?.heard, ['opened', 'closed: the connection was lost (code 1006)'])
+})
+
+t.test('a plain HTTP request gets a short answer', async (t) => {
+  const { port } = await listening(t)
+  const answer = await fetch(`http://127.0.0.1:${port}/`)
+  t.equal(answer.status, 426)
+  t.match(await answer.text(), /^This is a Synod server/)
+})
+
+t.test("a browser's page is let in by its own host only", async (t) => {
+  const { port, accepted } = await listening(t, { advertised: ['synod.example:8080'] })
+  const attempt = async (host: string, origin?: string): Promise<number> => {
+    const headers = {
+      host,
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'MTIzNDU2Nzg5MDEyMzQ1Ng==',
+    }
+    const asked = request({ host: '127.0.0.1', port, headers: origin === undefined ? headers : { ...headers, origin } })
+    asked.end()
+    return new Promise((resolve, reject) => {
+      asked.on('upgrade', (response, socket) => {
+        socket.destroy()
+        resolve(response.statusCode ?? 0)
+      })
+      asked.on('response', (response) => resolve(response.statusCode ?? 0))
+      asked.on('error', reject)
+    })
+  }
+  const own = `127.0.0.1:${port}`
+  t.equal(await attempt(own), 101, 'no browser')
+  t.equal(await attempt(own, `http://${own}`), 101)
+  t.equal(await attempt(`localhost:${port}`, `http://localhost:${port}`), 101)
+  t.equal(await attempt('synod.example:8080', 'https://synod.example:8080'), 101, 'the advertised address')
+  t.equal(await attempt(own, 'http://evil.example'), 403, 'another page')
+  t.equal(await attempt(own, 'http://127.0.0.1:3000'), 403, 'a page of another port')
+  t.equal(await attempt(`evil.example:${port}`, `http://evil.example:${port}`), 403, 'a foreign name that points here')
+  t.equal(await attempt(own, 'null'), 403, 'a page without an origin')
+  t.equal(await attempt(own, 'nonsense'), 403)
+  t.equal(accepted.length, 4)
+})
+
+t.test('addresses that cannot be used are named in one sentence', async (t) => {
+  const cases = [
+    { port: 0, bind: '203.0.113.1' },
+    { port: 0, bind: 'no such host' },
+  ]
+  for (const options of cases) {
+    const transport = new WebSocketTransport(options)
+    await t.rejects(
+      transport.listen(() => new End()),
+      { code: 'ADDRESS_UNUSABLE', message: /^cannot listen on port 0 of / },
+    )
+    await transport.close()
+  }
+  const { transport } = await listening(t)
+  for (const address of [
+    'nonsense',
+    'host:',
+    ':1',
+    'a b:1',
+    'host:99999',
+    'host:1/path',
+    'user@host:1',
+    'http://host:1',
+  ]) {
+    const end = new End()
+    end.connection = transport.dial(address, end)
+    await until(`${address} is closed`, () => end.isClosed)
+    t.strictSame(end.heard, [`closed: "${address}" is not an address of the form host:port`])
+  }
+})
+
+t.test('a server that speaks no WebSocket is told apart', async (t) => {
+  const { transport } = await listening(t)
+  const web = createServer((_, response) => response.writeHead(200).end('a web page')).listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  t.teardown(() => web.close())
+  const end = new End()
+  const address = web.address()
+  end.connection = transport.dial(`127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, end)
+  await until('it is closed', () => end.isClosed)
+  t.match(end.heard, [/^closed: Unexpected server response: 200/])
+})
+
+t.test('a large frame that comes in small pieces is one frame', async (t) => {
+  const { port, accepted } = await listening(t)
+  const ws = await open(port)
+  for (let i = 0; i < 64; i++) ws.send(new Uint8Array(MAX_FRAME / 64).fill(i), { fin: i === 63, binary: true })
+  await until('it is there', () => accepted[0]?.frames.length === 1)
+  t.equal(accepted[0]?.frames[0]?.length, MAX_FRAME)
+  ws.terminate()
+})
