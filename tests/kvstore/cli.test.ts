@@ -139,6 +139,7 @@ await t.test('values up to 1 MiB go in and come out, and larger ones are refused
 })
 
 await t.test('dump writes the same bytes from every server, and load takes them back', async (t) => {
+  await cluster.caughtUp()
   const dumps = []
   for (const address of cluster.addresses) dumps.push(await kv(['dump', '--server', address]))
   for (const [id, { code, stdout, stderr }] of dumps.entries()) {

@@ -1,5 +1,5 @@
 /** Real kvstore servers for tests: processes on free ports of 127.0.0.1, with data in a directory that is removed. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { connectKvstore } from '@synod/kvstore'
+import { kvstore } from '@synod/kvstore'
+import { connect, type ServerStatus } from '@synod/paxos'
 
 /** The directory of the commands `kvstore-server.js` and `kvstore-client.js`. */
 export const COMMANDS = fileURLToPath(new URL('../bin/', import.meta.resolve('@synod/kvstore')))
@@ -147,26 +148,45 @@ export class Cluster {
 
   /** Waits until every server that runs serves, and all of them follow the same leader; answers with its id. */
   async serving(patience = PATIENCE): Promise<number> {
-    const store = connectKvstore({ servers: this.addresses, timeout: 1000 })
+    let followed = -1
+    await this.#all('follow one leader', patience, (all) => {
+      const leader = all[0]?.leader ?? null
+      followed = leader ?? -1
+      return leader !== null && this.#children.has(leader) && all.every((status) => serves(status, leader))
+    })
+    return followed
+  }
+
+  /** Waits until every server that runs has executed the same commands; answers with the last one's slot. */
+  async caughtUp(patience = PATIENCE): Promise<number> {
+    let slot = -1
+    await this.#all('have executed the same', patience, (all) => {
+      slot = Math.max(...all.map((status) => status?.applied ?? -1))
+      return all.every((status) => status?.applied === slot)
+    })
+    return slot
+  }
+
+  /** Polls the servers that run until what they answer is as wanted; undefined stands for no answer. */
+  async #all(
+    what: string,
+    patience: number,
+    wanted: (all: readonly (ServerStatus | undefined)[]) => boolean,
+  ): Promise<void> {
+    const client = connect(kvstore, { servers: this.addresses, timeout: 1000 })
     const ids = [...this.#children.keys()]
-    let leader: number | null | undefined
-    try {
-      await until(
-        `servers ${ids.join()} follow one leader`,
-        async () => {
-          const ended = ids.find((id) => !this.#children.has(id))
-          if (ended !== undefined) throw new Error(`server ${ended} ended:\n${this.log(ended)}`)
-          const found = await Promise.allSettled(ids.map((id) => store.connection.status(this.address(id))))
-          const all = found.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined))
-          leader = all[0]?.leader
-          return leader != null && ids.includes(leader) && all.every((status) => serves(status, leader))
-        },
-        { patience, describe: () => ids.map((id) => `\nserver ${id}: ${this.log(id).slice(-2000)}`).join('') },
-      )
-    } finally {
-      await store.close()
+    const condition = async (): Promise<boolean> => {
+      const ended = ids.find((id) => !this.#children.has(id))
+      if (ended !== undefined) throw new Error(`server ${ended} ended:\n${this.log(ended)}`)
+      const answers = await Promise.allSettled(ids.map((id) => client.status(this.address(id))))
+      return wanted(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined)))
     }
-    return leader ?? -1
+    const describe = (): string => ids.map((id) => `\nserver ${id}: ${this.log(id).slice(-2000)}`).join('')
+    try {
+      await until(`servers ${ids.join()} ${what}`, condition, { patience, describe })
+    } finally {
+      await client.close()
+    }
   }
 }
 

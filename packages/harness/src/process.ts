@@ -165,7 +165,9 @@ export class ProcessCluster {
       const ended = ids.find((id) => !this.#children.has(id))
       if (ended !== undefined) throw new Error(`server ${ended} ended:\n${this.log(ended)}`)
       const found = await Promise.allSettled(ids.map((id) => store.connection.status(this.address(id))))
-      const leaders = found.map((answer) => (answer.status === 'fulfilled' && answer.value.role !== 'forming' ? answer.value.leader : null))
+      const leaders = found.map((answer) =>
+        answer.status === 'fulfilled' && answer.value.role !== 'forming' ? answer.value.leader : null,
+      )
       leader = leaders[0] ?? null
       return leader !== null && ids.includes(leader) && leaders.every((other) => other === leader)
     }

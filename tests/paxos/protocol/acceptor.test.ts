@@ -100,8 +100,15 @@ t.test('p1b reports for each slot what was accepted at the highest ballot', (t) 
   p2a(1, '1.1', 1, 'a, b, c')
   p2a(2, '2.2', 2, 'x')
   p2a(2, '2.2', 6, 'y')
-  t.match(p1a(1, '3.1'), 'p1b 3.1 from slot 1: [1.1 slot 1: a] [2.2 slot 2: x] [1.1 slot 3: c] [2.2 slot 6: y]; decided<1')
-  t.match(p1a(1, '4.1', 3), 'p1b 4.1 from slot 3: [1.1 slot 3: c] [2.2 slot 6: y]; decided<1', 'from the slot asked for')
+  t.match(
+    p1a(1, '3.1'),
+    'p1b 3.1 from slot 1: [1.1 slot 1: a] [2.2 slot 2: x] [1.1 slot 3: c] [2.2 slot 6: y]; decided<1',
+  )
+  t.match(
+    p1a(1, '4.1', 3),
+    'p1b 4.1 from slot 3: [1.1 slot 3: c] [2.2 slot 6: y]; decided<1',
+    'from the slot asked for',
+  )
   t.end()
 })
 

@@ -75,21 +75,24 @@ t.test('C1: a vote for another run at its ballot and first slot breaks it', (t) 
   t.end()
 })
 
-t.test('a p2a or p2b may be lost: after a while those that did not vote get the run again, until it is decided', (t) => {
-  const { p2b, tick } = commander(5)
-  p2b(2)
-  t.equal(tick(499), '')
-  t.equal(
-    tick(500),
-    lines(`
+t.test(
+  'a p2a or p2b may be lost: after a while those that did not vote get the run again, until it is decided',
+  (t) => {
+    const { p2b, tick } = commander(5)
+    p2b(2)
+    t.equal(tick(499), '')
+    t.equal(
+      tick(500),
+      lines(`
       0→0 p2a 1.0 slots 4–5: a, b; decided<4
       0→1,3,4 p2a 1.0 slots 4–5: a, b; decided<4
     `),
-  )
-  t.equal(tick(999), '')
-  p2b(0)
-  t.equal(tick(1000), '0→1,3,4 p2a 1.0 slots 4–5: a, b; decided<4')
-  p2b(3)
-  t.equal(tick(9000), '')
-  t.end()
-})
+    )
+    t.equal(tick(999), '')
+    p2b(0)
+    t.equal(tick(1000), '0→1,3,4 p2a 1.0 slots 4–5: a, b; decided<4')
+    p2b(3)
+    t.equal(tick(9000), '')
+    t.end()
+  },
+)

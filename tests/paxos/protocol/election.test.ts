@@ -19,7 +19,10 @@ t.test('a new server waits up to one timeout, and differs from the others', (t) 
     self.begin(1000)
     return dueAt(self, 1000)
   })
-  t.ok(times.every((time) => time >= 1000 && time <= 1500), times.join())
+  t.ok(
+    times.every((time) => time >= 1000 && time <= 1500),
+    times.join(),
+  )
   t.equal(new Set(times).size, 5)
   t.end()
 })

@@ -115,7 +115,8 @@ t.test('a higher ballot preempts it unless it is passive; its own or a lower one
   const { self, scout, adopted } = leader()
   t.equal(self.isPreemptedBy(ballot('9.9')), false)
   scout()
-  const preempting = (): boolean[] => ['0.2', '1.0+7', '1.0+8', '1.1', '2.0'].map((at) => self.isPreemptedBy(ballot(at)))
+  const preempting = (): boolean[] =>
+    ['0.2', '1.0+7', '1.0+8', '1.1', '2.0'].map((at) => self.isPreemptedBy(ballot(at)))
   t.strictSame(preempting(), [false, false, true, true, true])
   adopted({})
   t.strictSame(preempting(), [false, false, true, true, true])

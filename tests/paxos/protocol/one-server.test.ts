@@ -2,28 +2,31 @@ import t from 'tap'
 import { lines } from '../../support/transcript.js'
 import { Network } from '../../support/network.js'
 
-t.test('a server alone is its own majority: it leads when its promise is durable, and decides what its disk holds', (t) => {
-  const network = new Network(1)
-  network.tick(0)
-  t.equal(network.status(0).role, 'follower')
-  network.tick(500)
-  t.equal(network.transcript(), '0 logs promise 1.0')
-  network.submit(0, 'open n')
-  t.equal(network.transcript(), '', 'nothing is proposed before the promise is durable')
-  t.equal(network.status(0).role, 'candidate')
-  network.sync(0)
-  t.equal(network.status(0).role, 'leader')
-  t.equal(
-    network.transcript(),
-    lines(`
+t.test(
+  'a server alone is its own majority: it leads when its promise is durable, and decides what its disk holds',
+  (t) => {
+    const network = new Network(1)
+    network.tick(0)
+    t.equal(network.status(0).role, 'follower')
+    network.tick(500)
+    t.equal(network.transcript(), '0 logs promise 1.0')
+    network.submit(0, 'open n')
+    t.equal(network.transcript(), '', 'nothing is proposed before the promise is durable')
+    t.equal(network.status(0).role, 'candidate')
+    network.sync(0)
+    t.equal(network.status(0).role, 'leader')
+    t.equal(
+      network.transcript(),
+      lines(`
       0→0 p1b 1.0 from slot 1: []; decided<1
       0 logs accept 1.0 slot 1: open n
       0→0 p2b 1.0 slot 1; decided<1
       0 replies open n ok 1.n
     `),
-  )
-  t.end()
-})
+    )
+    t.end()
+  },
+)
 
 t.test('while one write is on its way, what arrives waits its turn, and is answered append by append', (t) => {
   const network = new Network(1)
@@ -90,7 +93,10 @@ t.test('the leader’s clock is logged while there are sessions, and sessions th
   network.submit(0, '1.n/2 y')
   network.settle()
   t.match(network.transcript(), '0 replies 1.n/2 expired')
-  t.strictSame(network.executed(0).map((each) => each[0]), ['x'])
+  t.strictSame(
+    network.executed(0).map((each) => each[0]),
+    ['x'],
+  )
   t.end()
 })
 

@@ -4,7 +4,17 @@ import type { Limits } from '@synod/paxos/internal/protocol/config'
 import { DEFAULT_LIMITS } from '@synod/paxos/internal/protocol/config'
 import { Outbox } from '@synod/paxos/internal/protocol/outbox'
 import { Replica } from '@synod/paxos/internal/protocol/replica'
-import { ballot, broken, command, commands, Journal, lines, run, showCommand, showOutbox } from '../../support/transcript.js'
+import {
+  ballot,
+  broken,
+  command,
+  commands,
+  Journal,
+  lines,
+  run,
+  showCommand,
+  showOutbox,
+} from '../../support/transcript.js'
 
 /** Server 0's replica, beside an acceptor that accepted what `accept` says at ballot 1.1. */
 function replica(limits: Partial<Limits> = {}) {
@@ -12,7 +22,8 @@ function replica(limits: Partial<Limits> = {}) {
   const self = new Replica(0, { ...DEFAULT_LIMITS, ...limits }, journal)
   const out = new Outbox(0)
   const accepted = new Map<number, Command>()
-  const acceptedAt = (slot: number, at: { round: number }): Command | undefined => (at.round > 1 ? undefined : accepted.get(slot))
+  const acceptedAt = (slot: number, at: { round: number }): Command | undefined =>
+    at.round > 1 ? undefined : accepted.get(slot)
   const told = (): string => showOutbox(0, out)
   return {
     self,
@@ -136,16 +147,19 @@ t.test('it tells a peer what it lacks, in chunks of so many commands or bytes', 
   t.end()
 })
 
-t.test('R1: another command for a decided slot, at its ballot or above, breaks it; a late one from below does not', (t) => {
-  const { self, accept, hear } = replica()
-  accept(1, 'a, b')
-  hear('1.1', 3)
-  t.throws(() => self.assertSame(run('1.1', 2, 'x')), broken('R1'))
-  t.throws(() => self.assertSame(run('3.0', 1, 'a, x, c')), broken('R1'))
-  t.doesNotThrow(() => self.assertSame(run('3.0', 1, 'a, b, c')))
-  t.doesNotThrow(() => self.assertSame(run('1.0', 2, 'x')))
-  t.end()
-})
+t.test(
+  'R1: another command for a decided slot, at its ballot or above, breaks it; a late one from below does not',
+  (t) => {
+    const { self, accept, hear } = replica()
+    accept(1, 'a, b')
+    hear('1.1', 3)
+    t.throws(() => self.assertSame(run('1.1', 2, 'x')), broken('R1'))
+    t.throws(() => self.assertSame(run('3.0', 1, 'a, x, c')), broken('R1'))
+    t.doesNotThrow(() => self.assertSame(run('3.0', 1, 'a, b, c')))
+    t.doesNotThrow(() => self.assertSame(run('1.0', 2, 'x')))
+    t.end()
+  },
+)
 
 t.test('clients’ commands wait in order; a run takes so many commands or bytes of them', (t) => {
   const { submit, take } = replica({ runBytes: 100 })
@@ -157,19 +171,22 @@ t.test('clients’ commands wait in order; a run takes so many commands or bytes
   t.end()
 })
 
-t.test('a command that waits or is under way is not taken in twice, and a retry of an executed one is answered at once', (t) => {
-  const { submit, take, accept, hear } = replica()
-  submit('open n, 1.n/1 x')
-  submit('1.n/1 x')
-  t.equal(take(), 'open n, x')
-  submit('1.n/1 x')
-  t.equal(take(), '')
-  accept(1, 'open n, 1.n/1 x')
-  hear('1.1', 3)
-  t.equal(submit('1.n/1 x'), '0 replies 1.n/1 ok x@2')
-  t.equal(take(), '')
-  t.end()
-})
+t.test(
+  'a command that waits or is under way is not taken in twice, and a retry of an executed one is answered at once',
+  (t) => {
+    const { submit, take, accept, hear } = replica()
+    submit('open n, 1.n/1 x')
+    submit('1.n/1 x')
+    t.equal(take(), 'open n, x')
+    submit('1.n/1 x')
+    t.equal(take(), '')
+    accept(1, 'open n, 1.n/1 x')
+    hear('1.1', 3)
+    t.equal(submit('1.n/1 x'), '0 replies 1.n/1 ok x@2')
+    t.equal(take(), '')
+    t.end()
+  },
+)
 
 t.test('BUSY: past so many undecided commands of its clients a new one is refused', (t) => {
   const { submit, accept, hear, take } = replica({ pending: 2 })

@@ -175,7 +175,10 @@ t.test('a server that may not go on ends with 1 and one line', async (t) => {
   rmSync(join(directory, 'data', 'counter-1'), { recursive: true })
   const wiped = await ended(run(t, ['--id', '1', ...peers], directory))
   t.equal(wiped.code, 1)
-  t.match(wiped.err, /^counter-server: this directory is empty, but server 0 says that cluster [^\n]* is formed[^\n]*\n$/)
+  t.match(
+    wiped.err,
+    /^counter-server: this directory is empty, but server 0 says that cluster [^\n]* is formed[^\n]*\n$/,
+  )
 })
 
 t.test('-v tells of elections, -vv of messages, each line led by the server’s id', async (t) => {

@@ -56,7 +56,7 @@ async function reopened(directory: string): Promise<{ numbers: number[]; notes: 
 t.test('a torn tail is cut off, wherever it was torn, and the log goes on with higher batch numbers', async (t) => {
   const directory = newDirectory()
   const storage = await formed(storageIn(directory))
-  const ends = await append(storage, upTo(3), 700)
+  const ends = await append(storage, upTo(3), 50)
   const [start, end] = [ends[1] ?? 0, ends[2] ?? 0]
   const live = killed(directory)
   await storage.close()
@@ -120,28 +120,25 @@ t.test('a flipped byte anywhere in what was sealed is refused, with file and off
   t.strictSame((await reopened(unsealed)).numbers, [0, 1, 2])
 })
 
-t.test('every single flipped bit of a small sealed log is refused, or changes nothing', async (t) => {
-  const disk = promptDisk()
-  const storage = await formed(new FileStorage(disk, handClock(), SMALL))
-  await append(storage, upTo(2))
-  await storage.close()
-  const whole = await promised(disk, () => disk.read(FIRST))
+t.test('a flipped bit in any byte of a small sealed log is refused, or changes nothing', async (t) => {
   const outcomes = { refused: 0, unchanged: 0 }
   for (let offset = 0; offset < 4 * 512; offset++) {
-    const directory = newDirectory()
-    const bytes = Buffer.from(whole)
-    bytes[offset] = (bytes[offset] ?? 0) ^ (1 << offset % 8)
-    writeFileSync(join(directory, FIRST), bytes)
+    const disk = promptDisk(offset)
+    const storage = await formed(new FileStorage(disk, handClock(), SMALL))
+    await append(storage, upTo(2))
+    await storage.close()
+    disk.rot(FIRST, offset)
     try {
-      t.strictSame((await reopened(directory)).numbers, [0, 1])
+      const found = numbersIn(await new FileStorage(disk, handClock(), SMALL).open(OWNER))
+      if (found.join() !== '0,1') t.fail(`byte ${offset}: ${found.join()}`)
       outcomes.unchanged++
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'CORRUPT')) throw error
       outcomes.refused++
     }
-    rmSync(directory, { recursive: true })
   }
-  t.ok(outcomes.refused > 600 && outcomes.unchanged > 0, JSON.stringify(outcomes))
+  // The whole header, two batches; neither the zeros behind them nor the seal.
+  t.ok(outcomes.refused > 512 + 2 * 60 && outcomes.unchanged > 1000, JSON.stringify(outcomes))
 })
 
 t.test('a batch in the wrong place, or in the wrong file, is damage', async (t) => {
@@ -268,7 +265,7 @@ t.test('an idle log is sealed once', async (t) => {
   t.equal(clock.timers.size, 1, 'one timer, however many appends')
   clock.time += 60
   for (const timer of [...clock.timers]) timer()
-  await promised(disk, () => Promise.resolve())
+  await turns()
   t.strictSame([storage.batch, clock.timers.size], [2, 1], 'not idle for long enough: it looks again later')
   clock.time += 60
   for (const timer of [...clock.timers]) timer()
@@ -337,12 +334,9 @@ t.test('a directory without room for its recovery says so, is left as it was, an
   t.strictSame(numbersIn(await again.open(OWNER)), upTo(5))
 })
 
-/** Waits for what a simulated disk does in the next turns. */
-async function promised<T>(disk: ReturnType<typeof promptDisk>, call: () => Promise<T>): Promise<T> {
-  await disk.open()
-  const result = await call()
-  await disk.close()
-  return result
+/** Long enough for anything on a prompt disk. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 async function until(condition: () => boolean): Promise<void> {

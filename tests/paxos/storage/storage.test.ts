@@ -175,6 +175,9 @@ for (const [name, make] of Object.entries(storages)) {
 }
 
 /** Without the kind of the byte arrays. */
-function plain(record: StoredRecord | undefined): unknown {
-  return JSON.parse(JSON.stringify(record, (_key, value: unknown) => (value instanceof Uint8Array ? [...value] : value)))
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
 }

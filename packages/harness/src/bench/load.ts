@@ -23,13 +23,17 @@ export interface LoadResult {
 
 /** Sets keys until the time is over, and waits for what is outstanding then. Throws what an operation throws. */
 export async function load({ clients, outstanding, seconds, valueSize, keys }: LoadOptions): Promise<LoadResult> {
-  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 })
+  const histogram = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 60_000_000,
+    numberOfSignificantValueDigits: 3,
+  })
   const value = 'x'.repeat(valueSize)
   const began = performance.now()
   const ends = began + seconds * 1000
   let operations = 0
   const lane = async (client: KvClient): Promise<void> => {
-    for (let at = performance.now(); at < ends; ) {
+    for (let at = performance.now(); at < ends;) {
       await client.set(`key-${operations++ % keys}`, value)
       const done = performance.now()
       histogram.recordValue(Math.max(1, Math.round((done - at) * 1000)))

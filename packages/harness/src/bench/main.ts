@@ -54,7 +54,8 @@ async function main(): Promise<void> {
     const servers = order.map((id) => cluster?.address(id) ?? '')
     for (let i = 0; i < flags.clients; i++) clients.push(connectKvstore({ servers }))
     const rows: Row[] = []
-    for (const outstanding of flags.outstanding) rows.push(await run(cluster, order, clients, { ...flags, outstanding }))
+    for (const outstanding of flags.outstanding)
+      rows.push(await run(cluster, order, clients, { ...flags, outstanding }))
     process.stdout.write(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows))
   } finally {
     await Promise.all(clients.map((client) => client.close()))
@@ -63,7 +64,12 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(cluster: ProcessCluster, order: readonly number[], clients: readonly KvClient[], options: Omit<Flags, 'outstanding'> & { outstanding: number }): Promise<Row> {
+async function run(
+  cluster: ProcessCluster,
+  order: readonly number[],
+  clients: readonly KvClient[],
+  options: Omit<Flags, 'outstanding'> & { outstanding: number },
+): Promise<Row> {
   await load({ ...options, clients, seconds: options.seconds / 4 })
   const leader = cluster.address(order[0] ?? 0)
   const pids = order.map((id) => cluster.child(id)?.pid ?? 0)
@@ -71,11 +77,13 @@ async function run(cluster: ProcessCluster, order: readonly number[], clients: r
   const result = await load({ ...options, clients })
   const own = process.cpuUsage(before.own)
   const after = await clients[0]?.connection.status(leader)
-  const micros = (index: number, pid: number): number => (((cpuOf(pid) - (before.cpu[index] ?? 0)) / TICKS) * 1e6) / result.operations
+  const micros = (index: number, pid: number): number =>
+    (((cpuOf(pid) - (before.cpu[index] ?? 0)) / TICKS) * 1e6) / result.operations
   return {
     ...result,
     outstanding: options.outstanding,
-    commandsPerSync: ((after?.applied ?? 0) - (before.status?.applied ?? 0)) / ((after?.syncs ?? 0) - (before.status?.syncs ?? 0)),
+    commandsPerSync:
+      ((after?.applied ?? 0) - (before.status?.applied ?? 0)) / ((after?.syncs ?? 0) - (before.status?.syncs ?? 0)),
     serverCpu: pids.map((pid, index) => micros(index, pid)),
     clientCpu: (own.user + own.system) / result.operations,
   }
@@ -88,7 +96,17 @@ function cpuOf(pid: number): number {
 }
 
 function table(rows: readonly Row[]): string {
-  const heads = ['outstanding', 'ops/s', 'p50 ms', 'p99 ms', 'max ms', 'commands/fdatasync', 'µs CPU/op: leader', 'followers', 'client']
+  const heads = [
+    'outstanding',
+    'ops/s',
+    'p50 ms',
+    'p99 ms',
+    'max ms',
+    'commands/fdatasync',
+    'µs CPU/op: leader',
+    'followers',
+    'client',
+  ]
   const lines = rows.map((row) => [
     String(row.outstanding),
     row.rate.toFixed(0),
@@ -97,11 +115,18 @@ function table(rows: readonly Row[]): string {
     row.max.toFixed(1),
     row.commandsPerSync.toFixed(1),
     (row.serverCpu[0] ?? 0).toFixed(0),
-    row.serverCpu.slice(1).map((cpu) => cpu.toFixed(0)).join(' '),
+    row.serverCpu
+      .slice(1)
+      .map((cpu) => cpu.toFixed(0))
+      .join(' '),
     row.clientCpu.toFixed(0),
   ])
   const widths = heads.map((head, column) => Math.max(head.length, ...lines.map((line) => (line[column] ?? '').length)))
-  return [heads, ...lines].map((line) => line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')).join('\n') + '\n'
+  return (
+    [heads, ...lines]
+      .map((line) => line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
+      .join('\n') + '\n'
+  )
 }
 
 function whole(text: string): number {

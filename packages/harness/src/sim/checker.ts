@@ -60,9 +60,14 @@ export class Checker {
     const disk = this.#disk(server)
     for (const record of records) {
       if (record.type === 'promise') {
-        if (compareBallots(record.ballot, disk.promised) <= 0) throw new Violation('A1', `server ${server} promised ${showBallot(record.ballot)} after ${showBallot(disk.promised)}`)
+        if (compareBallots(record.ballot, disk.promised) <= 0)
+          throw new Violation(
+            'A1',
+            `server ${server} promised ${showBallot(record.ballot)} after ${showBallot(disk.promised)}`,
+          )
         disk.promised = record.ballot
-      } else if (record.type === 'accept') this.#accepted(server, disk, record.run.ballot, record.run.first, record.run.commands)
+      } else if (record.type === 'accept')
+        this.#accepted(server, disk, record.run.ballot, record.run.first, record.run.commands)
     }
   }
 
@@ -72,11 +77,16 @@ export class Checker {
     const found: Durable = { promised: BOTTOM, accepted: new Map() }
     this.#disks[server] = found
     this.durable(server, records)
-    if (compareBallots(found.promised, before.promised) < 0) throw new Violation('durability', `server ${server} forgot its promise of ${showBallot(before.promised)}`)
+    if (compareBallots(found.promised, before.promised) < 0)
+      throw new Violation('durability', `server ${server} forgot its promise of ${showBallot(before.promised)}`)
     for (const [slot, votes] of before.accepted) {
       for (const { ballot } of votes) {
         const kept = found.accepted.get(slot)?.some((vote) => sameBallot(vote.ballot, ballot)) === true
-        if (!kept) throw new Violation('durability', `server ${server} forgot what it accepted at ${showBallot(ballot)} in slot ${slot}`)
+        if (!kept)
+          throw new Violation(
+            'durability',
+            `server ${server} forgot what it accepted at ${showBallot(ballot)} in slot ${slot}`,
+          )
       }
     }
   }
@@ -90,13 +100,15 @@ export class Checker {
       })
       this.#claimed(from, message.decided)
     } else if (message.type === 'p1b' || message.type === 'p2b') this.#answer(from, message)
-    else if (message.type === 'decision' || message.type === 'heartbeat' || message.type === 'decided') this.#claimed(from, message.decided)
+    else if (message.type === 'decision' || message.type === 'heartbeat' || message.type === 'decided')
+      this.#claimed(from, message.decided)
   }
 
   /** A server executes an operation; `same` tells whether these bytes are that operation. */
   executed(server: ServerId, slot: Slot, clientId: string, same: (op: Uint8Array) => boolean): void {
     const command = this.#chosen.get(slot)
-    if (command === undefined) throw new Violation('R1', `server ${server} executed slot ${slot}, for which nothing is durable on a majority`)
+    if (command === undefined)
+      throw new Violation('R1', `server ${server} executed slot ${slot}, for which nothing is durable on a majority`)
     if (command.kind !== 'op' || command.clientId !== clientId || !same(command.op)) {
       throw new Violation('R1', `server ${server} executed another command in slot ${slot} than the one that is chosen`)
     }
@@ -112,7 +124,11 @@ export class Checker {
   }
 
   #accepted(server: ServerId, disk: Durable, ballot: Ballot, first: Slot, commands: readonly Command[]): void {
-    if (compareBallots(ballot, disk.promised) < 0) throw new Violation('A2', `server ${server} accepted at ${showBallot(ballot)} under its promise of ${showBallot(disk.promised)}`)
+    if (compareBallots(ballot, disk.promised) < 0)
+      throw new Violation(
+        'A2',
+        `server ${server} accepted at ${showBallot(ballot)} under its promise of ${showBallot(disk.promised)}`,
+      )
     disk.promised = ballot
     commands.forEach((command, index) => {
       const slot = first + index
@@ -128,18 +144,23 @@ export class Checker {
     const key = `${ballot.round}.${ballot.server}.${ballot.start}/${slot}`
     const known = this.#proposed.get(key)
     if (known === undefined) this.#proposed.set(key, command)
-    else if (!sameCommand(known, command)) throw new Violation('A4', `two commands at ballot ${showBallot(ballot)} in slot ${slot}`)
+    else if (!sameCommand(known, command))
+      throw new Violation('A4', `two commands at ballot ${showBallot(ballot)} in slot ${slot}`)
     // A5: what is chosen at a ballot is what is proposed at every higher one
     const chosen = this.#chosen.get(slot)
     if (chosen !== undefined && !sameCommand(chosen, command) && this.#chosenBelow(slot, ballot)) {
-      throw new Violation('A5', `another command than the chosen one is proposed at ${showBallot(ballot)} in slot ${slot}`)
+      throw new Violation(
+        'A5',
+        `another command than the chosen one is proposed at ${showBallot(ballot)} in slot ${slot}`,
+      )
     }
   }
 
   /** A command is chosen when a majority of disks hold it at one ballot. */
   #choose(ballot: Ballot, slot: Slot, command: Command): void {
     let votes = 0
-    for (const disk of this.#disks) if (disk.accepted.get(slot)?.some((vote) => sameBallot(vote.ballot, ballot)) === true) votes++
+    for (const disk of this.#disks)
+      if (disk.accepted.get(slot)?.some((vote) => sameBallot(vote.ballot, ballot)) === true) votes++
     if (votes * 2 <= this.#servers) return
     const known = this.#chosen.get(slot)
     if (known === undefined) this.#chosen.set(slot, command)
@@ -149,28 +170,48 @@ export class Checker {
   /** Whether a majority of the disks hold the chosen command of a slot at one ballot below this one. */
   #chosenBelow(slot: Slot, ballot: Ballot): boolean {
     const ballots = this.#disks.flatMap((disk) => (disk.accepted.get(slot) ?? []).map((vote) => vote.ballot))
-    return ballots.some((candidate) => compareBallots(candidate, ballot) < 0 && ballots.filter((other) => sameBallot(candidate, other)).length * 2 > this.#servers)
+    return ballots.some(
+      (candidate) =>
+        compareBallots(candidate, ballot) < 0 &&
+        ballots.filter((other) => sameBallot(candidate, other)).length * 2 > this.#servers,
+    )
   }
 
   /** An acceptor answers: what it says must be durable, and no less than what it said in a former life. */
   #answer(server: ServerId, message: Extract<Message, { type: 'p1b' | 'p2b' }>): void {
     const disk = this.#disk(server)
-    if (compareBallots(message.ballot, disk.promised) > 0) throw new Violation('durability', `server ${server} answers with ballot ${showBallot(message.ballot)} before it is durable`)
+    if (compareBallots(message.ballot, disk.promised) > 0)
+      throw new Violation(
+        'durability',
+        `server ${server} answers with ballot ${showBallot(message.ballot)} before it is durable`,
+      )
     const before = this.#promisedBefore[server] ?? BOTTOM
-    if (compareBallots(message.ballot, before) < 0) throw new Violation('A1', `server ${server} answers with ballot ${showBallot(message.ballot)} after a restart, and with ${showBallot(before)} before it`)
+    if (compareBallots(message.ballot, before) < 0)
+      throw new Violation(
+        'A1',
+        `server ${server} answers with ballot ${showBallot(message.ballot)} after a restart, and with ${showBallot(before)} before it`,
+      )
     const highest = this.#answered[server] ?? BOTTOM
     if (compareBallots(message.ballot, highest) > 0) this.#answered[server] = message.ballot
     if (message.type === 'p1b') return
     for (let slot = message.first; slot <= message.last; slot++) {
       const held = disk.accepted.get(slot)?.some((vote) => sameBallot(vote.ballot, message.ballot)) === true
-      if (!held) throw new Violation('durability', `server ${server} votes for slot ${slot} at ${showBallot(message.ballot)} before that is durable`)
+      if (!held)
+        throw new Violation(
+          'durability',
+          `server ${server} votes for slot ${slot} at ${showBallot(message.ballot)} before that is durable`,
+        )
     }
   }
 
   /** A server says that all slots below this one are decided. */
   #claimed(server: ServerId, decided: Slot): void {
     for (let slot = decided - 1; slot >= 1 && !this.#claimedBefore.has(slot); slot--) {
-      if (!this.#chosen.has(slot)) throw new Violation('R2', `server ${server} says that slot ${slot} is decided, which is not durable on a majority`)
+      if (!this.#chosen.has(slot))
+        throw new Violation(
+          'R2',
+          `server ${server} says that slot ${slot} is decided, which is not durable on a majority`,
+        )
       this.#claimedBefore.add(slot)
     }
   }

@@ -58,9 +58,12 @@ export class Cluster {
       connect: (from, to) => (this.links.isCut(from, to) || this.links.isCut(to, from) ? null : mix.delay),
       deliver: (from, to, frame) => this.#deliver(from, to, frame),
     })
-    this.#disks = this.addresses.map(() => new SimDisk(prng, (call) => {
-      time.after(prng.float() * mix.diskDelay, call)
-    }))
+    this.#disks = this.addresses.map(
+      () =>
+        new SimDisk(prng, (call) => {
+          time.after(prng.float() * mix.diskDelay, call)
+        }),
+    )
     this.#running = this.addresses.map(() => undefined)
   }
 

@@ -144,8 +144,7 @@ export class SimDisk implements Disk {
       file.write(bytes.subarray(0, this.#prng.below(bytes.length + 1)), position)
     }
     return {
-      write: (bytes, position) =>
-        this.#inLife(life, () => this.#write(file, bytes, position), partly(bytes, position)),
+      write: (bytes, position) => this.#inLife(life, () => this.#write(file, bytes, position), partly(bytes, position)),
       writeDurably: (bytes, position) =>
         this.#inLife(
           life,

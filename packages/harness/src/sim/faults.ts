@@ -90,7 +90,8 @@ export class Links {
     const other = (alone + 1 + this.#prng.below(addresses.length - 1)) % addresses.length
     addresses.forEach((from, i) => {
       addresses.forEach((to, j) => {
-        const apart = kind === 0 ? sides[i] === true && sides[j] === false : kind === 1 ? i === alone : i === alone && j === other
+        const apart =
+          kind === 0 ? sides[i] === true && sides[j] === false : kind === 1 ? i === alone : i === alone && j === other
         if (i === j || !apart) return
         this.cut(from, to)
         if (!oneWay) this.cut(to, from)

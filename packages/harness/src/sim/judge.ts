@@ -21,20 +21,27 @@ export function judge(cluster: Cluster, operations: readonly Operation[]): void 
   const log = cluster.entries(0) ?? []
   cluster.addresses.forEach((_, id) => {
     const other = cluster.entries(id) ?? []
-    const apart = log.findIndex((entry, place) => keyOf(entry) !== (other[place] === undefined ? '' : keyOf(other[place])))
-    if (apart >= 0 || other.length !== log.length) throw new Violation('convergence', `servers 0 and ${id} differ at entry ${apart}`)
+    const apart = log.findIndex(
+      (entry, place) => keyOf(entry) !== (other[place] === undefined ? '' : keyOf(other[place])),
+    )
+    if (apart >= 0 || other.length !== log.length)
+      throw new Violation('convergence', `servers 0 and ${id} differ at entry ${apart}`)
   })
   const places = new Map<string, number>()
   log.forEach((entry, place) => {
     const key = keyOf(entry)
-    if (places.has(key)) throw new Violation('exactly-once', `entry ${key} was appended at ${places.get(key)} and at ${place}`)
+    if (places.has(key))
+      throw new Violation('exactly-once', `entry ${key} was appended at ${places.get(key)} and at ${place}`)
     places.set(key, place)
   })
   for (const { entry, outcome, place } of operations) {
     const found = places.get(keyOf(entry))
-    if (outcome === 'ok' && found === undefined) throw new Violation('durability', `entry ${keyOf(entry)} was acknowledged and is lost`)
-    if (outcome === 'ok' && found !== place) throw new Violation('linearizability', `entry ${keyOf(entry)} is at ${found}, its client was told ${place}`)
-    if (outcome === 'none' && found !== undefined) throw new Violation('errors', `entry ${keyOf(entry)} happened, its client was told that it surely did not`)
+    if (outcome === 'ok' && found === undefined)
+      throw new Violation('durability', `entry ${keyOf(entry)} was acknowledged and is lost`)
+    if (outcome === 'ok' && found !== place)
+      throw new Violation('linearizability', `entry ${keyOf(entry)} is at ${found}, its client was told ${place}`)
+    if (outcome === 'none' && found !== undefined)
+      throw new Violation('errors', `entry ${keyOf(entry)} happened, its client was told that it surely did not`)
   }
   judgeOrder(operations)
 }
@@ -47,9 +54,17 @@ function judgeOrder(operations: readonly Operation[]): void {
   let highest = -1
   let next = 0
   for (const operation of byInvocation) {
-    for (let earlier = byCompletion[next]; earlier !== undefined && earlier.completedAt < operation.invokedAt; earlier = byCompletion[++next]) {
+    for (
+      let earlier = byCompletion[next];
+      earlier !== undefined && earlier.completedAt < operation.invokedAt;
+      earlier = byCompletion[++next]
+    ) {
       highest = Math.max(highest, earlier.place)
     }
-    if (operation.place < highest) throw new Violation('linearizability', `entry ${keyOf(operation.entry)} stands at ${operation.place}, before one at ${highest} that was acknowledged before it was asked for`)
+    if (operation.place < highest)
+      throw new Violation(
+        'linearizability',
+        `entry ${keyOf(operation.entry)} stands at ${operation.place}, before one at ${highest} that was acknowledged before it was asked for`,
+      )
   }
 }

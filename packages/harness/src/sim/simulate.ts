@@ -44,7 +44,9 @@ export class SimulationFailed extends Error {
     readonly seed: number,
     override readonly cause: unknown,
   ) {
-    super(`seed ${seed}: ${cause instanceof Error ? (cause instanceof Violation ? cause.message : (cause.stack ?? cause.message)) : String(cause)}`)
+    super(
+      `seed ${seed}: ${cause instanceof Error ? (cause instanceof Violation ? cause.message : (cause.stack ?? cause.message)) : String(cause)}`,
+    )
     this.name = 'SimulationFailed'
   }
 }
@@ -73,7 +75,17 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     failure ??= { error }
   }
   const checker = new Checker(servers)
-  const cluster = new Cluster({ servers, time, prng, mix, checker, timing: TIMING, limits: drawLimits(prng), trace, failed })
+  const cluster = new Cluster({
+    servers,
+    time,
+    prng,
+    mix,
+    checker,
+    timing: TIMING,
+    limits: drawLimits(prng),
+    trace,
+    failed,
+  })
   const chaos = new Chaos(cluster, time, prng, mix, trace)
   const workload = new Workload({ cluster, time, prng, commands, until: CHAOS, trace, failed })
   try {
@@ -83,8 +95,13 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     await time.runUntil(() => failure !== undefined, CHAOS)
     if (failure === undefined) {
       chaos.end()
-      const well = await time.runUntil(() => failure !== undefined || (workload.done && converged(cluster)), CHAOS + HEALING)
-      if (!well) throw new Violation('liveness', `${workload.report()}; ${progress(cluster)}, ${HEALING} ms after healing`)
+      workload.barrier()
+      const well = await time.runUntil(
+        () => failure !== undefined || (workload.done && converged(cluster)),
+        CHAOS + HEALING,
+      )
+      if (!well)
+        throw new Violation('liveness', `${workload.report()}; ${progress(cluster)}, ${HEALING} ms after healing`)
     }
     if (failure !== undefined) throw failure.error
     judge(cluster, workload.operations)

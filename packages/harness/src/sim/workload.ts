@@ -23,6 +23,7 @@ export interface WorkloadOptions {
 export class Workload {
   readonly operations: Operation[] = []
   readonly #options: WorkloadOptions
+  #clients = 0
   #lanes = 0
 
   constructor(options: WorkloadOptions) {
@@ -44,10 +45,10 @@ export class Workload {
 
   start(): void {
     const { prng, commands } = this.#options
-    const clients = 1 + prng.below(4)
-    for (let client = 0; client < clients; client++) {
+    this.#clients = 1 + prng.below(4)
+    for (let client = 0; client < this.#clients; client++) {
       const lanes = prng.pick([1, 1, 4])
-      const numbers = { next: 1, last: Math.ceil(commands / clients) }
+      const numbers = { next: 1, last: Math.ceil(commands / this.#clients) }
       const connection = this.#connect(client)
       for (let lane = 0; lane < lanes; lane++) {
         this.#lanes++
@@ -58,6 +59,15 @@ export class Workload {
     }
   }
 
+  /** One more command, after healing: when it is done, a leader knows all that was decided before. */
+  barrier(): void {
+    this.#lanes++
+    const client = this.#clients
+    this.#run(client, this.#connect(client), { next: 1, last: 1 }).then(() => {
+      this.#lanes--
+    }, this.#options.failed)
+  }
+
   #connect(client: number): Client<Entry, number> {
     const { cluster, time, prng } = this.#options
     const servers = [...cluster.addresses].sort(() => prng.float() - 0.5)
@@ -65,11 +75,21 @@ export class Workload {
   }
 
   /** One lane: the client's next command, when the last one of this lane has its outcome. */
-  async #run(client: number, connection: Client<Entry, number>, numbers: { next: number; last: number }): Promise<void> {
+  async #run(
+    client: number,
+    connection: Client<Entry, number>,
+    numbers: { next: number; last: number },
+  ): Promise<void> {
     const { time, prng, until } = this.#options
     const pause = until / numbers.last
     while (numbers.next <= numbers.last) {
-      const operation: Operation = { entry: { client, number: numbers.next++ }, invokedAt: time.now, outcome: 'pending', place: -1, completedAt: 0 }
+      const operation: Operation = {
+        entry: { client, number: numbers.next++ },
+        invokedAt: time.now,
+        outcome: 'pending',
+        place: -1,
+        completedAt: 0,
+      }
       this.operations.push(operation)
       await this.#submit(connection, operation)
       await new Promise<void>((resolve) => time.after(pause * 2 * prng.float(), resolve))

@@ -45,7 +45,6 @@ export class Interpreter {
 /** The commands without the name of a program before them. */
 export function promptProgram(complain: (error: SynodError) => void, run: (action: Action) => Promise<void>): Command {
   const program = new Command('')
-    .usage('COMMAND …')
     .exitOverride()
     .configureOutput({
       outputError: (message) => {
@@ -53,7 +52,7 @@ export function promptProgram(complain: (error: SynodError) => void, run: (actio
       },
     })
     .configureHelp({
-      commandUsage: (command) => `${command.name()} ${command.usage()}`.trim(),
+      commandUsage: (command) => (command.parent === null ? 'COMMAND …' : `${command.name()} ${command.usage()}`),
       visibleOptions: (command) => [...command.options],
     })
     .helpCommand('help [command]', 'show the commands, or one')

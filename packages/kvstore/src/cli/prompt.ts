@@ -33,7 +33,8 @@ export async function prompt(interpreter: Interpreter): Promise<number> {
     const code = await interpreter.run(line, now.running.signal)
     now.running = undefined
     if (code === 'end' || now.closed) break
-    editor.prompt()
+    // The cursor stays behind what was typed meanwhile.
+    editor.prompt(true)
   }
   // Ctrl-D leaves the cursor behind the prompt.
   if (now.closed) process.stdout.write('\n')
@@ -94,10 +95,10 @@ async function* queueOf(editor: Interface): AsyncGenerator<string> {
 }
 
 function dropLine(editor: Interface): void {
-  if (editor.line === '') process.stdout.write('\nCtrl-D ends.')
+  const hint = editor.line === '' ? 'Ctrl-D ends.\n' : ''
   // Ctrl-E goes to the end, Ctrl-U deletes up to there.
   editor.write(null, { ctrl: true, name: 'e' })
   editor.write(null, { ctrl: true, name: 'u' })
-  process.stdout.write('\n')
+  process.stdout.write(`\n${hint}`)
   editor.prompt()
 }

@@ -81,7 +81,7 @@ export class Client<Op, Value> {
     try {
       return await inquiry.status()
     } finally {
-      void this.#end(inquiry, 'answered')
+      void inquiry.close('answered')
     }
   }
 
@@ -94,7 +94,7 @@ export class Client<Op, Value> {
     try {
       return await inquiry.dump()
     } catch (error) {
-      void this.#end(inquiry, 'no dump')
+      void inquiry.close('no dump')
       throw error
     }
   }
@@ -104,7 +104,7 @@ export class Client<Op, Value> {
     this.#closed = true
     await Promise.all([
       this.#dispatcher.close(),
-      ...[...this.#inquiries].map((inquiry) => this.#end(inquiry, 'the client was closed')),
+      ...[...this.#inquiries].map((inquiry) => inquiry.close('the client was closed')),
     ])
   }
 
@@ -120,14 +120,11 @@ export class Client<Op, Value> {
   #inquire(address: string, options: CallOptions): Inquiry {
     if (this.#closed) throw new ClientError('CLOSED', 'the client was closed')
     const timeout = checked(options.timeout ?? this.#timeout)
-    const inquiry = new Inquiry(this.#service.name, address, timeout, this.#dialer, this.#clock)
+    const inquiry = new Inquiry(this.#service.name, address, timeout, this.#dialer, this.#clock, () => {
+      this.#inquiries.delete(inquiry)
+    })
     this.#inquiries.add(inquiry)
     return inquiry
-  }
-
-  #end(inquiry: Inquiry, reason: string): Promise<void> {
-    this.#inquiries.delete(inquiry)
-    return inquiry.close(reason)
   }
 
   #encoded(op: Op): Uint8Array {

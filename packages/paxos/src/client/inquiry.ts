@@ -32,7 +32,7 @@ export class Inquiry {
   #ended = false
   #onEnd: (() => void) | undefined
 
-  constructor(service: string, address: string, timeout: number, dialer: Dialer, clock: Clock) {
+  constructor(service: string, address: string, timeout: number, dialer: Dialer, clock: Clock, ended: () => void) {
     this.#address = address
     this.#timeout = timeout
     this.#clock = clock
@@ -42,6 +42,7 @@ export class Inquiry {
       closed: (reason) => {
         this.#fail('UNAVAILABLE', reason)
         this.#ended = true
+        ended()
         this.#onEnd?.()
       },
     })

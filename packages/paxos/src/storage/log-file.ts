@@ -106,7 +106,7 @@ export class LogFile {
   /** Reserves room up to `end` at least. Throws DISK_FULL, with nothing changed, or DISK_FAILED. */
   async reserve(end: number): Promise<void> {
     while (this.#reserved < end) {
-      this.#reserving ??= this.#reserveMore().finally(() => {
+      this.#reserving ??= this.#reserveUpTo(end).finally(() => {
         this.#reserving = null
       })
       await this.#reserving
@@ -130,20 +130,21 @@ export class LogFile {
     await this.#file.close().catch(() => undefined)
   }
 
-  async #reserveMore(): Promise<void> {
+  async #reserveUpTo(end: number): Promise<void> {
+    const { directory } = this.#disk
+    const doing = `reserving room in ${fileName(this.header.file)}`
+    let reserved = this.#reserved
     try {
-      await this.#file.write(this.#zeros, this.#reserved)
+      for (; reserved < end; reserved += this.#zeros.length) await this.#file.write(this.#zeros, reserved)
     } catch (error) {
-      throw isFull(error)
-        ? diskFull(this.#disk.directory, error)
-        : diskFailed(this.#disk.directory, `reserving room in ${fileName(this.header.file)}`, error)
+      throw isFull(error) ? diskFull(directory, error) : diskFailed(directory, doing, error)
     }
     try {
       await this.#file.sync()
     } catch (error) {
-      throw diskFailed(this.#disk.directory, `reserving room in ${fileName(this.header.file)}`, error)
+      throw diskFailed(directory, doing, error)
     }
-    this.#reserved += this.#zeros.length
+    this.#reserved = reserved
   }
 }
 

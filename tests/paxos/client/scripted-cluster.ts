@@ -1,0 +1,149 @@
+/**
+ * Servers for tests of the client: they speak the wire's frames over a MemoryNetwork, and share one log, with the real
+ * session table behind it. A test scripts what becomes of each frame.
+ */
+import { defineService, Refusal } from '@synod/paxos'
+import { Client } from '@synod/paxos/internal/client/client'
+import type { Reply } from '@synod/paxos/internal/protocol/command'
+import { SessionTable } from '@synod/paxos/internal/protocol/session'
+import { machineOf } from '@synod/paxos/internal/service/service-codec'
+import { decodeClientFrame, decodeHello, encodeFrame } from '@synod/paxos/internal/transport/codec'
+import type { Frame } from '@synod/paxos/internal/transport/codec'
+import { MemoryNetwork } from '@synod/paxos/internal/transport/memory-transport'
+import type { Connection } from '@synod/paxos/internal/transport/transport'
+import type { ClientFrame } from '@synod/paxos/internal/transport/wire'
+import { z } from 'zod'
+import { ManualClock } from '../manual-clock.js'
+
+export type Op = { readonly add: number } | { readonly refuse: string }
+
+/** Sums numbers up; `executed` tells of each execution. */
+export const executed: number[] = []
+export const sums = defineService({
+  name: 'sums',
+  op: z.union([z.strictObject({ add: z.int() }), z.strictObject({ refuse: z.string() })]),
+  state: () => {
+    let sum = 0
+    return {
+      execute: (_slot: number, { op }: { readonly op: Op }): number => {
+        if ('refuse' in op) throw new Refusal('NO', op.refuse, { sum })
+        executed.push(op.add)
+        return (sum += op.add)
+      },
+      snapshot: () => [sum],
+      restore: () => undefined,
+    }
+  },
+})
+
+/** What a server does with a client's frame; without a script it executes and answers. */
+export type Script = (frame: ClientFrame, server: ScriptedServer, connection: Connection) => void
+
+export class ScriptedCluster {
+  readonly clock = new ManualClock()
+  readonly network = new MemoryNetwork(this.clock)
+  readonly #table = new SessionTable(1000)
+  readonly #machine = machineOf(sums).machine
+  #slot = 0
+
+  constructor() {
+    executed.length = 0
+  }
+
+  async server(address: string, script?: Script): Promise<ScriptedServer> {
+    const server = new ScriptedServer(this, address)
+    if (script !== undefined) server.script = script
+    await server.start()
+    return server
+  }
+
+  client(servers: readonly string[], timeout?: number): Client<Op, number> {
+    const options = timeout === undefined ? { servers } : { servers, timeout }
+    return new Client<Op, number>(sums, options, this.network.dialer('client'), this.clock)
+  }
+
+  /** All sessions expire. */
+  expireSessions(): void {
+    this.#table.clock(2000)
+  }
+
+  execute(frame: ClientFrame): Reply[] {
+    if (frame.type === 'open') {
+      const clientId = this.#table.open(++this.#slot, frame.nonce)
+      return [{ clientId: frame.nonce, localId: 0, result: { status: 'ok', value: Buffer.from(clientId) } }]
+    }
+    if (frame.type !== 'submit') return []
+    const { clientId, acked } = frame
+    return frame.commands.map(([localId, op]) => ({
+      clientId,
+      localId,
+      result: this.#table.execute(++this.#slot, { kind: 'op', clientId, localId, acked, op }, this.#machine),
+    }))
+  }
+}
+
+export class ScriptedServer {
+  readonly frames: ClientFrame[] = []
+  script: Script = (frame, server, connection) => server.answer(frame, connection)
+  readonly #cluster: ScriptedCluster
+  readonly #address: string
+
+  constructor(cluster: ScriptedCluster, address: string) {
+    this.#cluster = cluster
+    this.#address = address
+  }
+
+  async start(): Promise<void> {
+    await this.#cluster.network.transport(this.#address).listen((connection) => {
+      let greeted = false
+      return {
+        opened: () => undefined,
+        frame: (bytes) => {
+          if (greeted) {
+            const frame = decodeClientFrame(bytes)
+            this.frames.push(frame)
+            this.script(frame, this, connection)
+          } else {
+            decodeHello(bytes)
+            greeted = true
+            this.send(connection, { type: 'welcome', server: 0, servers: [] })
+          }
+        },
+        closed: () => undefined,
+      }
+    })
+  }
+
+  /** The submitted commands' numbers, frame by frame. */
+  get submitted(): number[][] {
+    return this.frames.flatMap((frame) => (frame.type === 'submit' ? [frame.commands.map(([localId]) => localId)] : []))
+  }
+
+  /** The watermarks that came, frame by frame. */
+  get acked(): number[] {
+    return this.frames.flatMap((frame) => (frame.type === 'submit' ? [frame.acked] : []))
+  }
+
+  execute(frame: ClientFrame): Reply[] {
+    return this.#cluster.execute(frame)
+  }
+
+  answer(frame: ClientFrame, connection: Connection): void {
+    this.send(connection, { type: 'replies', replies: this.execute(frame) })
+  }
+
+  busy(frame: ClientFrame, connection: Connection): void {
+    const result = { status: 'busy', value: new Uint8Array(0) } as const
+    const replies =
+      frame.type === 'submit'
+        ? frame.commands.map(([localId]) => ({ clientId: frame.clientId, localId, result }))
+        : frame.type === 'open'
+          ? [{ clientId: frame.nonce, localId: 0, result }]
+          : []
+    this.send(connection, { type: 'replies', replies })
+  }
+
+  send(connection: Connection, frame: Frame): void {
+    connection.send(encodeFrame(frame))
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Crashes of every kind at every moment: after any of them, what had resolved is there, in order; what is there is what
+ * was appended, without a hole; and what a start gave back is never lost later. One seed says all of a run; to run a
+ * single one: SEED=7 node tests/.out/paxos/storage/crash.test.js
+ */
+import t from 'tap'
+import { Prng } from '@synod/paxos/internal/protocol/prng'
+import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
+import type { Opened } from '@synod/paxos/internal/storage/storage'
+import { SimDisk } from '@synod/harness/internal/sim/disk'
+import { CLUSTER, handClock, numbered, OWNER } from './fixtures.js'
+
+const SEEDS = 400
+const LIVES = 12
+
+/** What must hold after the next start. */
+interface Promised {
+  /** Records that resolved, or that a start gave back. */
+  kept: number
+  /** Records that were ever appended. */
+  appended: number
+  /** The highest batch number that was ever told. */
+  batch: number
+  formed: boolean
+}
+
+/** Does the disk's operations in any order, some of them together, until the crash. */
+class Scheduler {
+  readonly #prng: Prng
+  #waiting: (() => void)[] = []
+  done = 0
+
+  constructor(prng: Prng) {
+    this.#prng = prng
+  }
+
+  readonly delay = (call: () => void): void => {
+    this.#waiting.push(call)
+  }
+
+  /** Lets operations happen, and the process go on after each, until the condition holds; false after so many. */
+  async run(condition: () => boolean, most: number): Promise<boolean> {
+    for (let i = 0; i < most; i++) {
+      await settled()
+      if (condition()) return true
+      const call = this.#waiting.splice(this.#prng.below(this.#waiting.length), 1)[0]
+      if (call !== undefined) call()
+      this.done++
+    }
+    return condition()
+  }
+}
+
+async function settled(): Promise<void> {
+  for (let i = 0; i < 30; i++) await Promise.resolve()
+}
+
+async function simulate(seed: number): Promise<{ torn: number; rotated: boolean; cutInRecovery: number }> {
+  const prng = new Prng(seed)
+  const scheduler = new Scheduler(prng)
+  const disk = new SimDisk(prng, scheduler.delay)
+  const promised: Promised = { kept: 0, appended: 0, batch: 0, formed: false }
+  const seen = { torn: 0, rotated: false, cutInRecovery: 0 }
+  for (let life = 0; life < LIVES; life++) {
+    const clock = handClock(prng.next())
+    const storage = new FileStorage(disk, clock, { fileBytes: 8192, reserveBytes: 2048, sealAfter: 10 })
+    let opened: Opened | null = null
+    let failed: unknown = null
+    storage.open(OWNER).then(
+      (result) => (opened = result),
+      (error: unknown) => (failed = error),
+    )
+    const most = prng.chance(0.3) ? prng.below(20) : Infinity
+    if (await scheduler.run(() => opened !== null || failed !== null, most)) {
+      if (failed !== null) throw failed
+      check(promised, opened, storage.batch)
+      seen.torn += (opened as Opened | null)?.notes.length ?? 0
+      await live(prng, scheduler, clock, storage, promised)
+    } else {
+      seen.cutInRecovery++
+    }
+    if (prng.chance(0.5)) disk.powerLoss()
+    else disk.kill()
+    if (prng.chance(0.2)) disk.powerLoss()
+    seen.rotated ||= promised.batch > 40
+  }
+  return seen
+}
+
+/** Appends, until the crash. */
+async function live(
+  prng: Prng,
+  scheduler: Scheduler,
+  clock: ReturnType<typeof handClock>,
+  storage: FileStorage,
+  promised: Promised,
+): Promise<void> {
+  const note = (): void => {
+    promised.batch = Math.max(promised.batch, storage.batch)
+  }
+  const crashAt = scheduler.done + prng.below(120)
+  const left = (): number => Math.max(0, crashAt - scheduler.done)
+  if (!promised.formed) {
+    let formed = false
+    void storage.form(CLUSTER).then(() => (formed = true))
+    if (!(await scheduler.run(() => formed, left()))) return
+    promised.formed = true
+  }
+  while (left() > 0) {
+    if (prng.chance(0.05)) {
+      clock.time += 20
+      for (const timer of [...clock.timers]) timer()
+    }
+    if (prng.chance(0.02)) {
+      let closed = false
+      void storage.close().then(() => (closed = true))
+      await scheduler.run(() => closed, left())
+      return note()
+    }
+    const records = Array.from({ length: prng.below(4) }, () =>
+      numbered(promised.appended++, prng.pick([0, 10, 300, 1500])),
+    )
+    const end = promised.appended
+    void storage.append(records).then(() => {
+      promised.kept = Math.max(promised.kept, end)
+      note()
+    })
+    await scheduler.run(() => false, Math.min(left(), prng.below(5)))
+    note()
+  }
+}
+
+function check(promised: Promised, opened: Opened | null, batch: number): void {
+  if (opened === null) throw new Error('open gave nothing')
+  if (opened.formation === 'empty' && promised.formed) throw new Error('the formation is lost')
+  if (opened.formation !== 'empty') promised.formed = true
+  let count = 0
+  for (const record of opened.records) {
+    const command = record.type === 'accept' ? record.run.commands[0] : undefined
+    if (command?.kind !== 'op' || command.localId !== count) throw new Error(`record ${count} is another`)
+    if (command.op.some((byte) => byte !== count % 256)) throw new Error(`record ${count} is damaged`)
+    count++
+  }
+  if (count < promised.kept) throw new Error(`${count} records are there, ${promised.kept} were durable`)
+  if (count > promised.appended) throw new Error(`${count} records are there, ${promised.appended} were appended`)
+  if (batch < promised.batch) throw new Error(`batch ${batch} after ${promised.batch}`)
+  promised.kept = promised.appended = count
+  promised.batch = batch
+}
+
+t.test('nothing durable is lost, nothing else comes up, whenever a process or a machine fails', async (t) => {
+  const only = process.env['SEED']
+  const seeds = only === undefined ? Array.from({ length: SEEDS }, (_, seed) => seed) : [Number(only)]
+  const seen = { torn: 0, rotated: 0, cutInRecovery: 0 }
+  for (const seed of seeds) {
+    try {
+      const { torn, rotated, cutInRecovery } = await simulate(seed)
+      seen.torn += torn
+      seen.rotated += rotated ? 1 : 0
+      seen.cutInRecovery += cutInRecovery
+    } catch (error) {
+      t.error(error, `SEED=${seed}`)
+    }
+  }
+  t.comment(JSON.stringify(seen))
+  if (only === undefined) {
+    t.ok(seen.torn > 50 && seen.rotated > 50 && seen.cutInRecovery > 50, 'what may happen did happen')
+  }
+})
