@@ -131,11 +131,11 @@ async function runClient(addresses, ...args) {
   })
 }
 
-function explain(cluster) {
-  const { addresses, servers, directory, kept } = cluster
+function explain({ addresses, servers, directory, kept }) {
+  const where = relative(process.cwd(), root)
   console.log(`
 Three servers run, and keep the same data.
-  talk to them  cd ${relative(process.cwd(), root) || '.'} && npx kvstore-client --servers ${addresses.join()} status
+  talk to them  ${where === '' ? '' : `cd ${where} && `}npx kvstore-client --servers ${addresses.join()} status
   kill one      kill -9 ${servers[0].child.pid}    (pids of servers 0, 1, 2: ${servers.map(({ child }) => child.pid).join(', ')})
   data, logs    ${directory}${kept ? '' : ' (removed at the end; keep it with: npm start -- --keep DIR)'}
 `)
