@@ -18,7 +18,7 @@ const PAXOS_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   storage: ['protocol'],
   transport: ['protocol'],
-  service: ['protocol'],
+  service: ['protocol', 'transport'],
   client: ['protocol', 'transport', 'service'],
   server: ['protocol', 'storage', 'transport', 'service'],
 }

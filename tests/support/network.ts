@@ -9,7 +9,10 @@ import { commands, config, Journal, showEnvelope, showMessage, showRecord, showR
 
 /** Without the time, which the cluster adds. */
 type Event =
-  { type: 'tick' } | { type: 'submit'; commands: string } | { type: 'message'; from: ServerId; message: Message }
+  | { type: 'tick' }
+  | { type: 'stop' }
+  | { type: 'submit'; commands: string }
+  | { type: 'message'; from: ServerId; message: Message }
 
 interface InFlight {
   readonly from: ServerId
@@ -94,6 +97,11 @@ export class Network {
 
   submit(id: ServerId, text: string): void {
     this.#step(id, { type: 'submit', commands: text })
+  }
+
+  /** The server's host is about to end. */
+  stop(id: ServerId): void {
+    this.#step(id, { type: 'stop' })
   }
 
   /** Hands a message to a server that nobody of this cluster sent, or that was sent long ago. */

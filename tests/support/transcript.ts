@@ -19,9 +19,10 @@ import type { StateMachine } from '@synod/paxos/internal/protocol/state'
 
 /** `2.1`: round 2 of server 1, in its first life (start 0); `2.1+3`: at start 3. */
 export function ballot(text: string): Ballot {
-  const [, round, server, start] = /^(\d+)\.(\d+)(?:\+(\d+))?$/.exec(text) ?? []
-  if (round === undefined || server === undefined) throw new SyntaxError(`not a ballot: ${text}`)
-  return { round: Number(round), server: Number(server), start: Number(start ?? 0) }
+  const match = /^(\d+)\.(\d+)(?:\+(\d+))?$/.exec(text)
+  if (match === null) throw new SyntaxError(`not a ballot: ${text}`)
+  const [round, server, start = 0] = match.slice(1).map((part: string | undefined) => Number(part ?? 0))
+  return { round: round ?? 0, server: server ?? 0, start }
 }
 
 export function showBallot({ round, server, start }: Ballot): string {
@@ -38,14 +39,12 @@ export function command(text: string): Command {
   if (open?.[1] !== undefined) return { kind: 'open', nonce: open[1] }
   const clock = /^clock (\d+)\/(\d+)$/.exec(text)
   if (clock !== null) return { kind: 'clock', elapsed: Number(clock[1]), ttl: Number(clock[2]) }
-  const [, clientId, localId, acked, op] = /^(\S+)\/(\d+)(?:\^(\d+))? (\S+)$/.exec(text) ?? ['', text, '1', '0', text]
-  return {
-    kind: 'op',
-    clientId: clientId ?? '',
-    localId: Number(localId),
-    acked: Number(acked ?? 0),
-    op: bytes(op ?? ''),
-  }
+  const [clientId = text, localId = '1', acked = '0', op = text] = operation(text)
+  return { kind: 'op', clientId, localId: Number(localId), acked: Number(acked), op: bytes(op) }
+}
+
+function operation(text: string): (string | undefined)[] {
+  return /^(\S+)\/(\d+)(?:\^(\d+))? (\S+)$/.exec(text)?.slice(1) ?? []
 }
 
 /** Commands, separated by commas. */

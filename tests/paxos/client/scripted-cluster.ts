@@ -42,7 +42,7 @@ export type Script = (frame: ClientFrame, server: ScriptedServer, connection: Co
 export class ScriptedCluster {
   readonly clock = new ManualClock()
   readonly network = new MemoryNetwork(this.clock)
-  readonly #table = new SessionTable(1000)
+  readonly #table = new SessionTable()
   readonly #machine = machineOf(sums).machine
   #slot = 0
 
@@ -64,7 +64,7 @@ export class ScriptedCluster {
 
   /** All sessions expire. */
   expireSessions(): void {
-    this.#table.clock(2000)
+    this.#table.clock(2000, 1000)
   }
 
   execute(frame: ClientFrame): Reply[] {
@@ -85,6 +85,7 @@ export class ScriptedCluster {
 export class ScriptedServer {
   readonly frames: ClientFrame[] = []
   script: Script = (frame, server, connection) => server.answer(frame, connection)
+  greeting: Frame = { type: 'welcome', server: 0, servers: [] }
   readonly #cluster: ScriptedCluster
   readonly #address: string
 
@@ -106,7 +107,7 @@ export class ScriptedServer {
           } else {
             decodeHello(bytes)
             greeted = true
-            this.send(connection, { type: 'welcome', server: 0, servers: [] })
+            this.send(connection, this.greeting)
           }
         },
         closed: () => undefined,

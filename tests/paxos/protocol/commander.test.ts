@@ -13,7 +13,7 @@ function commander(count: number) {
     spawned,
     p2b: (from: number, at = '1.0', last = 5): boolean =>
       self.p2b(from, { type: 'p2b', ballot: ballot(at), first: 4, last, decided: 4 }),
-    tick(now: number): string {
+    tick: (now: number): string => {
       self.tick(now, 500, 4, out)
       return showOutbox(0, out)
     },

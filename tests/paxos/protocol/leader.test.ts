@@ -11,13 +11,13 @@ function leader(limits: Partial<Limits> = {}, count = 3) {
   return {
     self,
     scout: (above = '0.0') => showBallot(self.scout(ballot(above))),
-    adopted(proposals: Record<number, string>, decided = 1): void {
+    adopted: (proposals: Record<number, string>, decided = 1): void => {
       const map = new Map(Object.entries(proposals).map(([slot, text]) => [Number(slot), command(text)]))
       self.adopted({ proposals: map, decided, decidedBy: 1 }, 0)
     },
     offer: (text: string) => queue.push(...commands(text)),
     /** The next run, as text. */
-    propose(slotOut: number): string | undefined {
+    propose: (slotOut: number): string | undefined => {
       const run = self.propose(slotOut, (most) => queue.splice(0, most))
       return run && showRun(run)
     },

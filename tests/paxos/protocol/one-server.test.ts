@@ -100,6 +100,19 @@ t.test('the leader’s clock is logged while there are sessions, and sessions th
   t.end()
 })
 
+t.test('the clock of sessions only lags: one that is opened after a long idle time does not expire at once', (t) => {
+  const network = new Network(1, { timing: { sessionTtl: 1000 } })
+  network.elect(0)
+  network.run(5000)
+  network.submit(0, 'open n')
+  network.settle()
+  network.tick(5000)
+  network.settle()
+  t.match(network.transcript(), 'clock 250/1000')
+  t.equal(network.status(0).sessions, 1)
+  t.end()
+})
+
 t.test('BUSY: past the limit of undecided commands a server answers so, and goes on', (t) => {
   const network = new Network(3, { limits: { pending: 2 } })
   network.tick(0)

@@ -37,7 +37,11 @@ t.test('a server that was cut off and is back does not depose a working leader',
   network.run(10_000)
   t.equal(network.status(2).role, 'candidate')
   t.notMatch(network.transcript(), ' p1a ')
-  for (network.tick(25); !network.transcript().includes('2→0,1 prescout'); network.tick(25)) network.settle()
+  for (;;) {
+    network.tick(25)
+    if (network.transcript().includes('2→0,1 prescout')) break
+    network.settle()
+  }
   network.heal()
   network.settle()
   const transcript = network.transcript()
@@ -68,6 +72,19 @@ t.test('who hears that its leader steps down need not wait for its silence', (t)
   network.crash(0)
   network.run(500)
   t.match(network.transcript(), / p1a 2.[12] /)
+  t.end()
+})
+
+t.test('a leader whose host ends says so', (t) => {
+  const network = led(3)
+  network.stop(0)
+  t.match(network.transcript(), '0→1,2 stepDown 1.0')
+  network.deliver()
+  network.crash(0)
+  network.run(500)
+  t.match(network.transcript(), / p1a 2.[12] /)
+  network.stop(1)
+  t.equal(network.status(1).role === 'leader', false)
   t.end()
 })
 

@@ -67,7 +67,16 @@ t.test('the decision travels on the next p2a; alone only when none leaves', (t) 
   network.sync(1)
   network.transcript()
   network.deliver('1→0')
-  t.equal(network.transcript().split('\n')[0], '0→1,2 p2a 1.0 slot 2: b; decided<2', 'and no `decision`')
+  t.equal(
+    network.transcript(),
+    lines(`
+      0→1,2 p2a 1.0 slot 2: b; decided<2
+      0 logs accept 1.0 slot 2: b
+      0 logs decide 1.0; decided<2
+      0 replies a/1 expired
+    `),
+    'and no message `decision`',
+  )
   network.deliver('0→1')
   t.equal(network.status(1).applied, 1)
   network.sync()

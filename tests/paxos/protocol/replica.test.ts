@@ -30,29 +30,29 @@ function replica(limits: Partial<Limits> = {}) {
     journal,
     out,
     accept: (first: number, text: string) => commands(text).forEach((each, index) => accepted.set(first + index, each)),
-    submit(text: string): string {
+    submit: (text: string): string => {
       self.submit(commands(text), out)
       return told()
     },
     take: (most = 1000, now = 0) => self.take(most, now).map(showCommand).join(', '),
-    hear(at: string, decided: number): string {
+    hear: (at: string, decided: number): string => {
       self.hear(ballot(at), decided)
       self.advance(acceptedAt, out)
       return told()
     },
-    decided(from: number, at: string, first: number, text: string, decided: number, now = 0): string {
+    decided: (from: number, at: string, first: number, text: string, decided: number, now = 0): string => {
       self.decided(from, { type: 'decided', ballot: ballot(at), first, commands: commands(text), decided }, now, out)
       return told()
     },
-    seek(now: number, { upTo = 0, prefer = 1 as number | null } = {}): string {
+    seek: (now: number, { upTo = 0, prefer = 1 }: { upTo?: number; prefer?: number | null } = {}): string => {
       self.seek(upTo, [1, 2], prefer, now, 500, out)
       return told()
     },
-    catchUp(from: number, slot: number): string {
+    catchUp: (from: number, slot: number): string => {
       self.catchUp(from, { type: 'catchUp', from: slot }, out)
       return told()
     },
-    log(): string {
+    log: (): string => {
       self.logDecisions(out)
       return told()
     },
@@ -197,6 +197,15 @@ t.test('BUSY: past so many undecided commands of its clients a new one is refuse
   hear('1.1', 2)
   t.equal(submit('1.n/1 x'), '')
   t.equal(submit('1.n/2 y'), '0 replies 1.n/2 busy')
+  t.end()
+})
+
+t.test('BUSY: past so many bytes of undecided commands likewise', (t) => {
+  const { submit, accept, hear } = replica({ pendingBytes: 100 })
+  t.equal(submit('a, b, c, d'), '0 replies d/1 busy', 'each counts 48 bytes and its operation')
+  accept(1, 'a')
+  t.equal(hear('1.1', 2), '0 replies a/1 expired')
+  t.equal(submit('d'), '')
   t.end()
 })
 

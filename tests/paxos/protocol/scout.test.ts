@@ -13,15 +13,15 @@ function scout(count: number, from = 1) {
   return {
     spawned,
     /** What the promise leads to: messages, or adoption. */
-    p1b(
+    p1b: (
       server: number,
       accepted: Run[] = [],
       { at = '2.0', slot = from, next = null as number | null, decided = 1 } = {},
-    ): string {
+    ): string => {
       const adopted = self.p1b(server, { type: 'p1b', ballot: ballot(at), from: slot, accepted, next, decided }, out)
       return [showOutbox(0, out), adopted === undefined ? '' : show(adopted)].filter((line) => line !== '').join('\n')
     },
-    tick(now: number): string {
+    tick: (now: number): string => {
       self.tick(now, out)
       return showOutbox(0, out)
     },

@@ -18,7 +18,7 @@ function table(limits?: { sessions: number; bytes: number }) {
     journal,
     open: (nonce: string) => self.open(++slot, nonce),
     execute: (text: string) => showResult(self.execute(++slot, operation(text), journal)),
-    lookup(text: string): string | undefined {
+    lookup: (text: string): string | undefined => {
       const result = self.lookup(operation(text))
       return result && showResult(result)
     },
@@ -122,10 +122,10 @@ t.test('past so many sessions, the one unused for longest in the log goes; retri
 })
 
 t.test('past so many bytes of results, sessions go likewise; what is acknowledged does not count', (t) => {
-  const { self, open, execute } = table({ sessions: 10, bytes: 39 })
+  const { self, open, execute } = table({ sessions: 10, bytes: 39 + 3 * 64 })
   open('a')
   open('b')
-  t.equal(execute('1.a/1 twelve'), 'ok twelve@3')
+  t.equal(execute('1.a/1 twelve'), 'ok twelve@3', 'eight bytes, and 64 for what goes with each result')
   t.equal(execute('2.b/1 twelve'), 'ok twelve@4')
   for (let i = 2; i < 50; i++) t.match(execute(`2.b/${i}^${i - 1} acked`), /^ok acked@/)
   t.equal(self.size, 2)

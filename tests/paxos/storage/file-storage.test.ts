@@ -7,12 +7,12 @@ import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
 import { RealDisk } from '@synod/paxos/internal/storage/real-disk'
 import type { LogLimits } from '@synod/paxos/internal/storage/log-writer'
 import type { Storage } from '@synod/paxos/internal/storage/storage'
-import { CLUSTER, handClock, newDirectory, numbered, numbersIn, OWNER, promptDisk, SMALL, upTo } from './fixtures.js'
+import { CLUSTER, HandClock, newDirectory, numbered, numbersIn, OWNER, promptDisk, SMALL, upTo } from './fixtures.js'
 
 const FIRST = '00000001.paxos'
 
 function storageIn(directory: string, limits: LogLimits = SMALL): FileStorage {
-  return new FileStorage(new RealDisk(directory), handClock(), limits)
+  return new FileStorage(new RealDisk(directory), new HandClock(), limits)
 }
 
 async function formed(storage: Storage): Promise<Storage> {
@@ -111,7 +111,9 @@ t.test('a flipped byte anywhere in what was sealed is refused, with file and off
     const named = error?.data.offset ?? Infinity
     t.ok(named <= offset && offset - named < 700, `${place}: byte ${offset} is damaged, ${named} is named`)
     t.match(error?.message, /must not start; put the newest copy of the directory back/)
-    const again = await storageIn(rotten).open(OWNER).catch((error: unknown) => error)
+    const again = await storageIn(rotten)
+      .open(OWNER)
+      .catch((error: unknown) => error)
     t.match(again, { code: 'CORRUPT' }, 'and refused again: nothing was repaired in silence')
   }
   // Of the seal itself nothing can be lost.
@@ -124,12 +126,12 @@ t.test('a flipped bit in any byte of a small sealed log is refused, or changes n
   const outcomes = { refused: 0, unchanged: 0 }
   for (let offset = 0; offset < 4 * 512; offset++) {
     const disk = promptDisk(offset)
-    const storage = await formed(new FileStorage(disk, handClock(), SMALL))
+    const storage = await formed(new FileStorage(disk, new HandClock(), SMALL))
     await append(storage, upTo(2))
     await storage.close()
     disk.rot(FIRST, offset)
     try {
-      const found = numbersIn(await new FileStorage(disk, handClock(), SMALL).open(OWNER))
+      const found = numbersIn(await new FileStorage(disk, new HandClock(), SMALL).open(OWNER))
       if (found.join() !== '0,1') t.fail(`byte ${offset}: ${found.join()}`)
       outcomes.unchanged++
     } catch (error) {
@@ -150,7 +152,7 @@ t.test('a batch in the wrong place, or in the wrong file, is damage', async (t) 
   edit(misplaced, FIRST, (bytes) => void bytes.copyWithin(1024, 512, 1024))
   await t.rejects(storageIn(misplaced).open(OWNER), { code: 'CORRUPT', data: { file: FIRST, offset: 1024 } })
   const other = newDirectory()
-  const twin = await formed(new FileStorage(new RealDisk(other), handClock(2), SMALL))
+  const twin = await formed(new FileStorage(new RealDisk(other), new HandClock(2), SMALL))
   await append(twin, upTo(4))
   await twin.close()
   const foreign = killed(directory)
@@ -190,8 +192,11 @@ t.test('the log goes on in new files, each named by the one before', async (t) =
 
 t.test('a file of another life of the directory is refused', async (t) => {
   const [one, other] = [newDirectory(), newDirectory()]
-  for (const [directory, seed] of [[one, 1], [other, 2]] as const) {
-    const storage = await formed(new FileStorage(new RealDisk(directory), handClock(seed), SMALL))
+  for (const [directory, seed] of [
+    [one, 1],
+    [other, 2],
+  ] as const) {
+    const storage = await formed(new FileStorage(new RealDisk(directory), new HandClock(seed), SMALL))
     await append(storage, upTo(40), 400)
     await storage.close()
   }
@@ -251,12 +256,15 @@ t.test('a first file that was torn while it was made leaves the directory empty'
 t.test('what is no directory is unusable, in one sentence', async (t) => {
   const directory = newDirectory()
   writeFileSync(join(directory, 'file'), '')
-  await t.rejects(storageIn(join(directory, 'file')).open(OWNER), { code: 'UNUSABLE', message: /file cannot be used as a data directory/ })
+  await t.rejects(storageIn(join(directory, 'file')).open(OWNER), {
+    code: 'UNUSABLE',
+    message: /file cannot be used as a data directory/,
+  })
   await t.rejects(storageIn(join(directory, 'file', 'x')).open(OWNER), { code: 'UNUSABLE' })
 })
 
 t.test('an idle log is sealed once', async (t) => {
-  const clock = handClock()
+  const clock = new HandClock()
   const disk = promptDisk()
   const storage = await formed(new FileStorage(disk, clock, { ...SMALL, sealAfter: 100 }))
   await append(storage, [0])
@@ -278,7 +286,7 @@ t.test('an idle log is sealed once', async (t) => {
 for (const failing of ['write', 'sync'] as const) {
   t.test(`after a failed ${failing} nothing is appended any more, and nothing is tried again`, async (t) => {
     const disk = promptDisk()
-    const storage = await formed(new FileStorage(disk, handClock(), SMALL))
+    const storage = await formed(new FileStorage(disk, new HandClock(), SMALL))
     await append(storage, [0])
     disk.fail(failing, 'once')
     const [first, second] = [storage.append([numbered(1)]), storage.append([numbered(2)])]
@@ -287,7 +295,7 @@ for (const failing of ['write', 'sync'] as const) {
     await t.rejects(storage.append([numbered(3)]), { code: 'DISK_FAILED' })
     t.equal(storage.batch, 1)
     await storage.close()
-    const found = numbersIn(await new FileStorage(disk, handClock(), SMALL).open(OWNER))
+    const found = numbersIn(await new FileStorage(disk, new HandClock(), SMALL).open(OWNER))
     t.strictSame(found, upTo(found.length))
     t.ok(found.length >= 1 && found.length <= 3)
   })
@@ -295,7 +303,7 @@ for (const failing of ['write', 'sync'] as const) {
 
 t.test('a full disk refuses appends, in order and without a trace, and takes them once there is room', async (t) => {
   const disk = promptDisk()
-  const storage = await formed(new FileStorage(disk, handClock(), SMALL))
+  const storage = await formed(new FileStorage(disk, new HandClock(), SMALL))
   disk.capacity = 5000
   let count = 0
   let refused: unknown
@@ -318,19 +326,19 @@ t.test('a full disk refuses appends, in order and without a trace, and takes the
   disk.capacity = 100_000
   await append(storage, upTo(count + 20).slice(count), 100)
   await storage.close()
-  const again = new FileStorage(disk, handClock(), SMALL)
+  const again = new FileStorage(disk, new HandClock(), SMALL)
   t.strictSame(numbersIn(await again.open(OWNER)), upTo(count + 20))
 })
 
 t.test('a directory without room for its recovery says so, is left as it was, and starts once there is', async (t) => {
   const disk = promptDisk()
-  const storage = await formed(new FileStorage(disk, handClock(), SMALL))
+  const storage = await formed(new FileStorage(disk, new HandClock(), SMALL))
   await append(storage, upTo(5))
   disk.capacity = 5000
   disk.kill()
-  await t.rejects(new FileStorage(disk, handClock(), SMALL).open(OWNER), { code: 'DISK_FULL' })
+  await t.rejects(new FileStorage(disk, new HandClock(), SMALL).open(OWNER), { code: 'DISK_FULL' })
   disk.capacity = Infinity
-  const again = new FileStorage(disk, handClock(), SMALL)
+  const again = new FileStorage(disk, new HandClock(), SMALL)
   t.strictSame(numbersIn(await again.open(OWNER)), upTo(5))
 })
 

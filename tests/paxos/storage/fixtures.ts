@@ -15,26 +15,35 @@ export const OWNER = { id: 1, count: 3 }
 /** Small files and reservations, and no seal but that of `close`. */
 export const SMALL: LogLimits = { fileBytes: 8192, reserveBytes: 2048, sealAfter: 1e9 }
 
-/** A clock whose timers are only called by hand. */
-export function handClock(seed = 1): Clock & { readonly timers: Set<() => void>; time: number } {
-  const prng = new Prng(seed)
-  const timers = new Set<() => void>()
-  return {
-    timers,
-    time: 0,
-    now() {
-      return this.time
-    },
-    after: (_ms, call) => {
-      const timer = (): void => {
-        timers.delete(timer)
-        call()
-      }
-      timers.add(timer)
-      return () => timers.delete(timer)
-    },
-    defer: realClock.defer,
-    random: (bytes) => Uint8Array.from({ length: bytes }, () => prng.below(256)),
+/** A clock that is turned by hand: time, and each timer that is set. */
+export class HandClock implements Clock {
+  readonly timers = new Set<() => void>()
+  time = 0
+  readonly #prng: Prng
+
+  constructor(seed = 1) {
+    this.#prng = new Prng(seed)
+  }
+
+  now(): number {
+    return this.time
+  }
+
+  after(_ms: number, call: () => void): () => void {
+    const timer = (): void => {
+      this.timers.delete(timer)
+      call()
+    }
+    this.timers.add(timer)
+    return () => this.timers.delete(timer)
+  }
+
+  defer(call: () => void): void {
+    realClock.defer(call)
+  }
+
+  random(bytes: number): Uint8Array {
+    return Uint8Array.from({ length: bytes }, () => this.#prng.below(256))
   }
 }
 
@@ -61,7 +70,8 @@ export function numbersIn(opened: Opened): number[] {
     if (record.type !== 'accept') throw new Error(`a record of type ${record.type}`)
     const command = record.run.commands[0]
     if (command?.kind !== 'op') throw new Error('a run without an operation')
-    if (!command.op.every((byte) => byte === command.localId % 256)) throw new Error(`record ${command.localId} is damaged`)
+    if (!command.op.every((byte) => byte === command.localId % 256))
+      throw new Error(`record ${command.localId} is damaged`)
     return command.localId
   })
 }

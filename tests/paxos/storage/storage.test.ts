@@ -149,18 +149,21 @@ for (const [name, make] of Object.entries(storages)) {
       await second.close()
     })
 
-    t.test("another server's directory, or another number of servers, is refused, until it is opened as its own", async (t) => {
-      const life = make()
-      const storage = life()
-      await storage.open(OWNER)
-      await storage.form(CLUSTER)
-      await storage.close()
-      await t.rejects(life().open({ id: 2, count: 3 }), { code: 'WRONG_OWNER', message: /server 1 of 3/ })
-      await t.rejects(life().open({ id: 1, count: 5 }), { code: 'WRONG_OWNER', message: /server 1 of 3/ })
-      const again = life()
-      t.equal((await again.open(OWNER)).clusterId, CLUSTER)
-      await again.close()
-    })
+    t.test(
+      "another server's directory, or another number of servers, is refused, until it is opened as its own",
+      async (t) => {
+        const life = make()
+        const storage = life()
+        await storage.open(OWNER)
+        await storage.form(CLUSTER)
+        await storage.close()
+        await t.rejects(life().open({ id: 2, count: 3 }), { code: 'WRONG_OWNER', message: /server 1 of 3/ })
+        await t.rejects(life().open({ id: 1, count: 5 }), { code: 'WRONG_OWNER', message: /server 1 of 3/ })
+        const again = life()
+        t.equal((await again.open(OWNER)).clusterId, CLUSTER)
+        await again.close()
+      },
+    )
 
     t.test('an open directory is locked', async (t) => {
       const life = make()

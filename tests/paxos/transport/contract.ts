@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 
 export interface Subject {
   /** An endpoint on this address, or on a free one, which is known once it listens. */
-  create(address?: string): { readonly transport: Transport; address(): string }
+  create(address?: string): { readonly transport: Transport; readonly address: () => string }
   /** An address where nobody listens. */
   readonly nowhere: string
   /** Lets the world go on until this is done. */

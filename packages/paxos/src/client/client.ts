@@ -48,7 +48,7 @@ export class Client<Op, Value> {
   readonly #clock: Clock
   readonly #dispatcher: Dispatcher
   readonly #inquiries = new Set<Inquiry>()
-  #closed = false
+  #closing: Promise<void> | undefined
 
   /** @internal Use {@link connect}. */
   constructor(service: Served<Op, Value>, options: ClientOptions, dialer: Dialer, clock: Clock) {
@@ -100,8 +100,12 @@ export class Client<Op, Value> {
   }
 
   /** Ends the connections. Calls without an outcome fail with `CLOSED`. */
-  async close(): Promise<void> {
-    this.#closed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     await Promise.all([
       this.#dispatcher.close(),
       ...[...this.#inquiries].map((inquiry) => inquiry.close('the client was closed')),
@@ -118,7 +122,7 @@ export class Client<Op, Value> {
   }
 
   #inquire(address: string, options: CallOptions): Inquiry {
-    if (this.#closed) throw new ClientError('CLOSED', 'the client was closed')
+    if (this.#closing !== undefined) throw new ClientError('CLOSED', 'the client was closed')
     const timeout = checked(options.timeout ?? this.#timeout)
     const inquiry = new Inquiry(this.#service.name, address, timeout, this.#dialer, this.#clock, () => {
       this.#inquiries.delete(inquiry)

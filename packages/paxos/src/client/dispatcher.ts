@@ -1,93 +1,68 @@
 /** Gets commands executed once each: numbers them, sends them, and sends them again until they have an outcome. */
 import type { Reply } from '../protocol/command.js'
-import type { Cancel, Clock } from '../server/clock.js'
-import { decodeRefusal, decodeValue } from '../service/service-codec.js'
+import type { Clock } from '../server/clock.js'
 import type { Dialer } from '../transport/transport.js'
 import type { ServerFrame } from '../transport/wire.js'
+import { Alarm } from './alarm.js'
+import { callOf, fail, settle, unsend } from './call.js'
+import type { Call } from './call.js'
 import { ClientError } from './error.js'
 import type { ClientErrorCode } from './error.js'
 import { Link } from './link.js'
 import type { LinkOwner } from './link.js'
-import { Session } from './session.js'
-import type { Call } from './session.js'
+import { Opening } from './opening.js'
+import { ATTEMPT_TIMEOUT, busyWait } from './patience.js'
+import type { Session } from './session.js'
+import { WaitingRoom } from './waiting-room.js'
 
-/** A server that is silent for this long (ms), though it was sent something, is left for another one. */
-const ATTEMPT_TIMEOUT = 2_000
-/** A command that has no outcome over a connection that gives others is sent so often, before that connection is left. */
+/** A command that others overtake is sent so often over one connection, before that connection is given up. */
 const TRIES = 3
-/** Calls, and bytes of their operations, that wait for a place in the session; more are `BUSY`. */
-const MAX_WAITING = 16_384
-const MAX_WAITING_BYTES = 64 << 20
 /** A frame is closed at this size (bytes); one operation may be larger. */
 const FRAME_BYTES = 1 << 20
-/** The first wait after a server was too busy (ms), doubled each time up to the longest, and spread at random. */
-const FIRST_BUSY_WAIT = 20
-const LONGEST_BUSY_WAIT = 1_000
-/** The longest that a timer is set for (ms). */
-const LONGEST_TIMER = 1 << 30
 
 export class Dispatcher implements LinkOwner {
   readonly #clock: Clock
   readonly #link: Link
-  /** Calls without a number. */
-  readonly #waiting = new Set<Call>()
-  #waitingBytes = 0
-  /** The session of new calls. */
-  #session: Session
-  /** By client id; those that have expired too, as long as outcomes may come. */
+  readonly #alarm: Alarm
+  readonly #opening: Opening
+  readonly #waiting = new WaitingRoom()
+  /** By client id: the one of new calls, and forgotten ones as long as they have calls without an outcome. */
   readonly #sessions = new Map<string, Session>()
-  /** When the opening of the session was last sent over the connection that is up; null if it was not. */
-  #openSentAt: number | null = null
-  /** When the opening may be sent: servers were too busy for it. */
-  #openAt = 0
-  #openRefusals = 0
   /** Calls to send with the next flush, besides those that wait. */
   #resend: Call[] = []
-  #flushing = false
+  #isFlushing = false
   /** When something last came over the connection that is up. */
   #heardAt = 0
   /** When the latest of the calls that were answered was sent. */
-  #answered = 0
-  #timer: { readonly at: number; readonly cancel: Cancel } | undefined
-  #closed = false
+  #answeredSentAt = 0
+  #isClosed = false
 
   constructor(service: string, servers: readonly string[], dialer: Dialer, clock: Clock) {
     this.#clock = clock
-    this.#session = this.#newSession()
+    this.#alarm = new Alarm(clock, () => this.#tick())
+    this.#opening = new Opening(clock)
     this.#link = new Link(service, servers, dialer, clock, this)
   }
 
   /** Resolves with the decoded value. Rejects with ClientError, or with the service's Refusal. */
   submit(op: Uint8Array, timeout: number): Promise<unknown> {
-    if (this.#closed) return Promise.reject(closedError())
-    if (this.#waiting.size >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES) {
-      return Promise.reject(
-        new ClientError('BUSY', `${this.#waiting.size} commands wait already: submit fewer at a time`),
-      )
+    if (this.#isClosed) return Promise.reject(new ClientError('CLOSED', 'the client was closed'))
+    if (this.#waiting.isFull) {
+      const message = `${this.#waiting.size} commands wait in this client already: submit fewer at a time`
+      return Promise.reject(new ClientError('BUSY', message))
     }
     const deadline = this.#clock.now() + timeout
     return new Promise((resolve, reject) => {
-      this.#wait({
-        op,
-        deadline,
-        resolve,
-        reject,
-        localId: 0,
-        open: 0,
-        sentAt: null,
-        tries: 0,
-        resumeAt: null,
-        refusals: 0,
-      })
-      this.#wake(deadline)
+      this.#waiting.add(callOf(op, deadline, resolve, reject))
+      this.#alarm.set(deadline)
       this.#flushSoon()
     })
   }
 
   /** Calls without an outcome fail with `CLOSED`; resolves when the connection has ended. */
   close(): Promise<void> {
-    this.#closed = true
-    this.#timer?.cancel()
+    this.#isClosed = true
+    this.#alarm.cancel()
     this.#failAll('CLOSED', 'the client was closed')
     return this.#link.close()
   }
@@ -95,25 +70,22 @@ export class Dispatcher implements LinkOwner {
   // What the link tells.
 
   get wantsLink(): boolean {
-    return !this.#closed && (this.#waiting.size > 0 || this.#pending() > 0)
+    if (this.#isClosed) return false
+    if (this.#waiting.size > 0) return true
+    for (const session of this.#sessions.values()) if (session.pending.size > 0) return true
+    return false
   }
 
   linkReady(): void {
     this.#heardAt = this.#clock.now()
-    this.#openSentAt = null
     for (const session of this.#sessions.values()) this.#resend.push(...session.pending.values())
     this.#flush()
   }
 
   linkLost(): void {
     this.#resend = []
-    for (const session of this.#sessions.values()) {
-      for (const call of session.pending.values()) {
-        call.sentAt = null
-        call.tries = 0
-        call.resumeAt = null
-      }
-    }
+    this.#opening.sentAt = null
+    for (const session of this.#sessions.values()) for (const call of session.pending.values()) unsend(call)
   }
 
   linkRefused(message: string): void {
@@ -130,19 +102,19 @@ export class Dispatcher implements LinkOwner {
 
   // Outcomes.
 
-  #replied(reply: Reply): void {
-    if (reply.localId === 0) return this.#opened(reply)
-    const session = this.#sessions.get(reply.clientId)
-    const call = session?.pending.get(reply.localId)
+  #replied({ clientId, localId, result }: Reply): void {
+    if (localId === 0) return this.#opened(clientId, result)
+    const session = this.#sessions.get(clientId)
+    const call = session?.pending.get(localId)
     if (session === undefined || call === undefined) return // a second answer, or one that is not wanted any more
-    const { status, value } = reply.result
-    this.#answered = Math.max(this.#answered, call.sentAt ?? 0)
-    switch (status) {
+    this.#answeredSentAt = Math.max(this.#answeredSentAt, call.sentAt ?? 0)
+    switch (result.status) {
       case 'ok':
       case 'refused':
         this.#link.worked()
+        this.#opening.worked()
         this.#forget(call, session)
-        return settle(call, status, value)
+        return settle(call, result.status, result.value)
       case 'expired':
         call.open--
         return this.#expired(call, session)
@@ -151,33 +123,30 @@ export class Dispatcher implements LinkOwner {
           call,
           session,
           'SESSION_EXPIRED',
-          'the cluster takes the command for one whose outcome is known: its own is lost',
+          'the cluster takes the command for one whose outcome this client knows',
         )
       case 'busy':
         call.open--
         call.sentAt = null
-        call.resumeAt = this.#clock.now() + this.#busyWait(call.refusals++)
-        return this.#wake(call.resumeAt)
+        call.resumeAt = this.#clock.now() + busyWait(this.#clock, call.refusals++)
+        return this.#alarm.set(call.resumeAt)
     }
   }
 
-  #opened({ clientId: nonce, result }: Reply): void {
-    if (nonce !== this.#session.nonce || this.#session.clientId !== undefined) return
-    this.#openSentAt = null
-    if (result.status === 'ok') {
-      this.#link.worked()
-      this.#openRefusals = 0
-      this.#session.clientId = Buffer.from(result.value).toString()
-      this.#sessions.set(this.#session.clientId, this.#session)
-    } else {
-      this.#openAt = this.#clock.now() + this.#busyWait(this.#openRefusals++)
-      this.#wake(this.#openAt)
-    }
+  #opened(nonce: string, result: Reply['result']): void {
+    const { session } = this.#opening
+    this.#opening.answered(nonce, result)
+    if (session.clientId === undefined) return this.#alarm.set(this.#opening.notBefore)
+    this.#sessions.set(session.clientId, session)
+    this.#link.worked()
   }
 
   /** The cluster has forgotten the session. A command that surely was not executed in it goes into a new one. */
   #expired(call: Call, session: Session): void {
-    if (session === this.#session) this.#session = this.#newSession()
+    if (session === this.#opening.session) {
+      this.#opening.restart()
+      this.#alarm.set(this.#opening.notBefore)
+    }
     if (call.open > 0) {
       return this.#fail(
         call,
@@ -187,9 +156,8 @@ export class Dispatcher implements LinkOwner {
       )
     }
     this.#forget(call, session)
-    Object.assign(call, { localId: 0, sentAt: null, tries: 0, resumeAt: null })
-    this.#wait(call)
-    this.#flushSoon()
+    unsend(call)
+    this.#waiting.add(call)
   }
 
   /** A server did not propose the command. */
@@ -198,14 +166,14 @@ export class Dispatcher implements LinkOwner {
     const call = session?.pending.get(localId)
     if (session !== undefined && call !== undefined) {
       call.open--
-      if (code === 'BAD_OPERATION') return this.#fail(call, session, 'BAD_OPERATION', message)
-    } else if (clientId !== this.#session.nonce) return
+      if (code === 'BAD_OPERATION') return this.#fail(call, session, code, message)
+    } else if (clientId !== this.#opening.session.nonce) return
     this.#link.fail(message)
   }
 
   #fail(call: Call, session: Session | undefined, code: ClientErrorCode, message: string): void {
     this.#forget(call, session)
-    call.reject(new ClientError(code, message, call.open > 0))
+    fail(call, code, message)
   }
 
   #failAll(code: ClientErrorCode, message: string): void {
@@ -216,63 +184,54 @@ export class Dispatcher implements LinkOwner {
   }
 
   #forget(call: Call, session: Session | undefined): void {
-    if (session === undefined) {
-      if (this.#waiting.delete(call)) this.#waitingBytes -= call.op.length
-      return
-    }
+    if (session === undefined) return this.#waiting.delete(call)
     session.remove(call)
-    if (session !== this.#session && session.pending.size === 0) this.#sessions.delete(session.clientId ?? '')
+    const isOver = session !== this.#opening.session && session.pending.size === 0
+    if (isOver && session.clientId !== undefined) this.#sessions.delete(session.clientId)
   }
 
   // Sending.
 
-  #wait(call: Call): void {
-    this.#waiting.add(call)
-    this.#waitingBytes += call.op.length
-  }
-
   /** What is submitted in one turn leaves in one frame. */
   #flushSoon(): void {
-    if (this.#flushing) return
-    this.#flushing = true
-    this.#clock.defer(() => this.#flush())
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    this.#clock.defer(() => {
+      this.#isFlushing = false
+      this.#flush()
+    })
   }
 
   #flush(): void {
-    this.#flushing = false
     if (!this.wantsLink) return
     if (!this.#link.ready) return this.#link.want()
     const resend = this.#resend
     this.#resend = []
     for (const session of this.#sessions.values()) {
       const calls = resend.filter((call) => session.pending.get(call.localId) === call)
-      if (session === this.#session) this.#number(calls)
-      this.#send(session, calls)
+      if (session === this.#opening.session) this.#number(session, calls)
+      if (calls.length > 0) this.#send(session, calls)
     }
-    if (this.#session.clientId === undefined) this.#open()
+    if (this.#opening.isDue) this.#open()
   }
 
   /** Gives waiting calls their numbers, as far as there is room. */
-  #number(calls: Call[]): void {
+  #number(session: Session, calls: Call[]): void {
     for (const call of this.#waiting) {
-      if (!this.#session.hasRoom()) return
-      this.#forget(call, undefined)
-      this.#session.add(call)
+      if (!session.hasRoom()) return
+      this.#waiting.delete(call)
+      session.add(call)
       calls.push(call)
     }
   }
 
   #open(): void {
-    const now = this.#clock.now()
-    if (this.#openSentAt !== null || now < this.#openAt) return
-    this.#openSentAt = now
-    this.#link.send({ type: 'open', nonce: this.#session.nonce })
-    this.#wake(now + ATTEMPT_TIMEOUT)
+    this.#opening.sentAt = this.#clock.now()
+    this.#link.send({ type: 'open', nonce: this.#opening.session.nonce })
+    this.#alarm.set(this.#opening.sentAt + ATTEMPT_TIMEOUT)
   }
 
-  #send(session: Session, calls: readonly Call[]): void {
-    if (calls.length === 0 || session.clientId === undefined) return
-    const { clientId, acked } = session
+  #send({ clientId = '', acked }: Session, calls: readonly Call[]): void {
     const now = this.#clock.now()
     let commands: [number, Uint8Array][] = []
     let bytes = 0
@@ -290,23 +249,14 @@ export class Dispatcher implements LinkOwner {
       call.resumeAt = null
     }
     this.#link.send({ type: 'submit', clientId, acked, commands })
-    this.#wake(now + ATTEMPT_TIMEOUT)
+    this.#alarm.set(now + ATTEMPT_TIMEOUT)
   }
 
   // Time.
 
-  /** Looks after everything at this moment, or before. One timer serves all calls. */
-  #wake(at: number): void {
-    if (this.#timer !== undefined && this.#timer.at <= at) return
-    this.#timer?.cancel()
-    const wait = Math.min(Math.max(1, at - this.#clock.now()), LONGEST_TIMER)
-    this.#timer = { at, cancel: this.#clock.after(wait, () => this.#tick()) }
-  }
-
   #tick(): void {
-    this.#timer = undefined
     const now = this.#clock.now()
-    let next = Infinity
+    let next = this.#opening.notBefore > now ? this.#opening.notBefore : Infinity
     for (const call of this.#waiting) {
       if (call.deadline <= now) this.#timedOut(call, undefined)
       else next = Math.min(next, call.deadline)
@@ -314,19 +264,20 @@ export class Dispatcher implements LinkOwner {
     for (const session of this.#sessions.values()) {
       for (const call of session.pending.values()) {
         if (call.deadline <= now) this.#timedOut(call, session)
-        else next = Math.min(next, call.deadline, this.#overdue(call, now))
+        else next = Math.min(next, call.deadline, this.#lookAfter(call, now))
       }
     }
-    if (this.#openSentAt !== null) {
-      if (this.#openSentAt + ATTEMPT_TIMEOUT <= now) this.#link.fail('no answer to the opening of a session')
-      else next = Math.min(next, this.#openSentAt + ATTEMPT_TIMEOUT)
-    } else if (this.#openAt > now) next = Math.min(next, this.#openAt)
-    if (next < Infinity) this.#wake(next)
+    const { sentAt, session } = this.#opening
+    if (sentAt !== null && session.clientId === undefined) {
+      if (sentAt + ATTEMPT_TIMEOUT <= now) this.#link.fail('the server gave no answer to the opening of a session')
+      else next = Math.min(next, sentAt + ATTEMPT_TIMEOUT)
+    }
+    this.#alarm.set(next)
     this.#flush()
   }
 
   /** Sees to a call that has waited for too long over this connection. Gives the moment to look at it again. */
-  #overdue(call: Call, now: number): number {
+  #lookAfter(call: Call, now: number): number {
     if (call.resumeAt !== null) {
       if (call.resumeAt > now) return call.resumeAt
       this.#resend.push(call)
@@ -334,55 +285,23 @@ export class Dispatcher implements LinkOwner {
     }
     if (call.sentAt === null) return Infinity
     if (call.sentAt + ATTEMPT_TIMEOUT > now) return call.sentAt + ATTEMPT_TIMEOUT
-    // Outcomes come in the order of the commands: one that is not overtaken may just be far behind in a long queue.
-    const isOvertaken = this.#answered > call.sentAt
-    if (this.#heardAt + ATTEMPT_TIMEOUT <= now || (isOvertaken && call.tries >= TRIES))
-      this.#link.fail('no outcome in time')
-    else if (isOvertaken) this.#resend.push(call)
+    // Outcomes come about in the order of the commands: one that is not overtaken may be far behind in a long queue.
+    const isOvertaken = this.#answeredSentAt > call.sentAt
+    if (this.#heardAt + ATTEMPT_TIMEOUT <= now || (isOvertaken && call.tries >= TRIES)) {
+      this.#link.fail('the server gave no outcome in time')
+    } else if (isOvertaken) this.#resend.push(call)
     else return this.#heardAt + ATTEMPT_TIMEOUT
     return Infinity
   }
 
   #timedOut(call: Call, session: Session | undefined): void {
-    const last = this.#link.ready ? '' : ` (${this.#link.reason})`
-    const isBusy = call.refusals > 0 || (session === undefined && this.#openRefusals > 0)
-    if (call.open === 0 && isBusy)
+    const isBusy = call.refusals > 0 || (session === undefined && this.#opening.isVain)
+    if (call.open === 0 && !this.#link.ready) {
+      return this.#fail(call, session, 'UNAVAILABLE', `no server could be reached in time (${this.#link.reason})`)
+    }
+    if (call.open === 0 && isBusy) {
       return this.#fail(call, session, 'BUSY', 'the servers were too busy to take the command in')
-    if (call.open === 0 && !this.#link.ready)
-      return this.#fail(call, session, 'UNAVAILABLE', `no server could be reached in time${last}`)
-    this.#fail(call, session, 'TIMEOUT', `the command has no outcome in time${last}`)
+    }
+    this.#fail(call, session, 'TIMEOUT', 'the command has no outcome in time')
   }
-
-  #busyWait(refusals: number): number {
-    const [chance = 0] = this.#clock.random(1)
-    return Math.min(FIRST_BUSY_WAIT * 2 ** refusals, LONGEST_BUSY_WAIT) * (0.5 + chance / 256)
-  }
-
-  #newSession(): Session {
-    return new Session(Buffer.from(this.#clock.random(16)).toString('hex'))
-  }
-
-  #pending(): number {
-    let count = 0
-    for (const session of this.#sessions.values()) count += session.pending.size
-    return count
-  }
-}
-
-function closedError(): ClientError {
-  return new ClientError('CLOSED', 'the client was closed')
-}
-
-function settle(call: Call, status: 'ok' | 'refused', value: Uint8Array): void {
-  let outcome: unknown
-  try {
-    outcome = status === 'ok' ? decodeValue(value) : decodeRefusal(value)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return call.reject(
-      new ClientError('INCOMPATIBLE', `the command was executed, but its result cannot be read: ${why}`, true),
-    )
-  }
-  if (status === 'ok') call.resolve(outcome)
-  else call.reject(outcome as Error)
 }

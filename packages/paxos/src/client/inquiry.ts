@@ -29,21 +29,23 @@ export class Inquiry {
   #ready = false
   #failure: ClientError | undefined
   #cancel: Cancel | undefined
-  #ended = false
-  #onEnd: (() => void) | undefined
+  readonly #ended: Promise<void>
 
   constructor(service: string, address: string, timeout: number, dialer: Dialer, clock: Clock, ended: () => void) {
     this.#address = address
     this.#timeout = timeout
     this.#clock = clock
+    let end = (): void => undefined
+    this.#ended = new Promise((resolve) => {
+      end = resolve
+    })
     this.#connection = dialer.dial(address, {
       opened: () => this.#connection.send(encodeFrame({ type: 'client', version: WIRE_VERSION, service })),
       frame: (bytes) => this.#receive(bytes),
       closed: (reason) => {
         this.#fail('UNAVAILABLE', reason)
-        this.#ended = true
         ended()
-        this.#onEnd?.()
+        end()
       },
     })
   }
@@ -63,10 +65,7 @@ export class Inquiry {
   close(reason: string): Promise<void> {
     this.#fail('CLOSED', reason)
     this.#connection.close(reason)
-    return new Promise((resolve) => {
-      this.#onEnd = resolve
-      if (this.#ended) resolve()
-    })
+    return this.#ended
   }
 
   async *#entries(first: DumpFrame): AsyncGenerator {

@@ -4,6 +4,7 @@ import { decodeServerFrame, encodeFrame } from '../transport/codec.js'
 import type { Connection, Dialer } from '../transport/transport.js'
 import type { ClientFrame, Goodbye, ServerFrame, Welcome } from '../transport/wire.js'
 import { WIRE_VERSION } from '../transport/wire.js'
+import { chance, spread } from './patience.js'
 
 /** A server that has not welcomed the client after this time (ms) is given up. */
 const WELCOME_TIMEOUT = 2_000
@@ -52,7 +53,7 @@ export class Link {
     this.#clock = clock
     this.#owner = owner
     this.#addresses = [...new Set(addresses)]
-    this.#next = Math.floor(this.#chance() * this.#addresses.length)
+    this.#next = Math.floor(chance(clock) * this.#addresses.length)
   }
 
   get ready(): boolean {
@@ -155,16 +156,10 @@ export class Link {
     if (wasReady) this.#owner.linkLost()
     this.#waiting = true
     const wait = Number.isInteger(rounds) ? Math.min(FIRST_WAIT * 2 ** (rounds - 1), LONGEST_WAIT) : 0
-    this.#cancel = this.#clock.after(wait * (0.5 + this.#chance()), () => {
+    this.#cancel = this.#clock.after(spread(this.#clock, wait), () => {
       this.#waiting = false
       if (this.#owner.wantsLink) this.want()
     })
-  }
-
-  /** A number in [0, 1). */
-  #chance(): number {
-    const [high = 0, low = 0] = this.#clock.random(2)
-    return (high * 256 + low) / 65_536
   }
 }
 

@@ -1,29 +1,9 @@
 /** One session of a client's, as the client keeps it: the numbers of its commands, and those without an outcome. */
 import { SESSION_WINDOW } from '../protocol/session.js'
+import type { Call } from './call.js'
 
 /** Bytes of operations that one session has under way at most; one operation may be larger. */
 const BYTES_IN_FLIGHT = 16 << 20
-
-/** One `submit`. */
-export interface Call {
-  readonly op: Uint8Array
-  /** The moment after which it fails (ms of the client's clock). */
-  readonly deadline: number
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: Error) => void
-  /** In its session; 0 as long as it has no number. */
-  localId: number
-  /** Times that it was sent and not answered by "not taken in": it may have been executed as long as there is one. */
-  open: number
-  /** When it was last sent over the connection that is up; null if it was not sent over that one. */
-  sentAt: number | null
-  /** How often it was sent over that connection. */
-  tries: number
-  /** When to send it again, after a server was too busy to take it in; null otherwise. */
-  resumeAt: number | null
-  /** How often servers were too busy for it. */
-  refusals: number
-}
 
 export class Session {
   /** 32 hexadecimal digits. */

@@ -37,6 +37,8 @@ export interface Limits {
   readonly runBytes: number
   /** Clients' commands that one server holds undecided; past that it answers `BUSY`. */
   readonly pending: number
+  /** Bytes of those commands, likewise. */
+  readonly pendingBytes: number
 }
 
 export const DEFAULT_TIMING: Timing = { heartbeat: 100, election: 500, resend: 500, sessionTtl: 3_600_000 }
@@ -47,6 +49,7 @@ export const DEFAULT_LIMITS: Limits = {
   runCommands: 1024,
   runBytes: 1 << 20,
   pending: 20_000,
+  pendingBytes: 64 << 20,
 }
 
 /** What one server's core must be told before its first step. */

@@ -8,7 +8,7 @@ import type { Prng } from './prng.js'
 /** Timeouts grow by this factor when a ballot is preempted … */
 const INCREASE = 2
 /** … up to this many times the configured one, and shrink by a tenth of it with every sign of a working leader. */
-const MOST = 16
+const MOST = 4
 
 export class Election {
   readonly #config: Config

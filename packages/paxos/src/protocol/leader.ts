@@ -41,11 +41,6 @@ export class Leader {
     return this.#ballot
   }
 
-  /** The slotOut that the replica beside it must reach before this leader may propose. */
-  get catchUpTo(): Slot {
-    return this.#catchUpTo
-  }
-
   /** Takes a new ballot, above every one that this server has seen; the scout for it is to be spawned. */
   scout(above: Ballot): Ballot {
     const round = Math.max(above.round, this.#ballot.round) + 1
@@ -55,19 +50,19 @@ export class Leader {
   }
 
   /** A majority has adopted its ballot. */
-  adopted(adopted: Adopted, now: number): void {
+  adopted(adopted: Adopted): void {
     this.#phase = 'catchingUp'
     this.#proposals = adopted.proposals
     this.#lastProposal = 0
     for (const slot of adopted.proposals.keys()) this.#lastProposal = Math.max(this.#lastProposal, slot)
     this.#catchUpTo = adopted.decided
     this.#sequence = 0
-    for (const server of this.#config.configuration.servers) this.#heard.set(server, now)
   }
 
   /** Begins to propose as soon as the replica beside it has caught up; true when that happened just now. */
-  activate(slotOut: Slot): boolean {
+  activate(slotOut: Slot, now: number): boolean {
     if (this.#phase !== 'catchingUp' || slotOut < this.#catchUpTo) return false
+    for (const server of this.#config.configuration.servers) this.#heard.set(server, now) // only now are they asked
     this.#phase = 'active'
     this.#slotIn = slotOut
     return true

@@ -78,9 +78,7 @@ export class Paxos {
       this.#begun = true
       this.#election.begin(this.#now)
     }
-    if (input.type === 'tick') this.#tick()
-    else if (input.type === 'submit') this.#replica.submit(input.commands, this.#out)
-    else this.#receive(input.from, input.message)
+    this.#take(input)
     this.#settle()
   }
 
@@ -109,6 +107,19 @@ export class Paxos {
     }
   }
 
+  #take(input: Input): void {
+    switch (input.type) {
+      case 'message':
+        return this.#receive(input.from, input.message)
+      case 'submit':
+        return this.#replica.submit(input.commands, this.#out)
+      case 'tick':
+        return this.#tick()
+      case 'stop':
+        if (this.#leading) this.#retire()
+    }
+  }
+
   #receive(from: ServerId, message: Message): void {
     switch (message.type) {
       case 'p1a':
@@ -122,7 +133,7 @@ export class Paxos {
       case 'preempt':
         return this.#see(message.ballot)
       case 'decision':
-        return this.#replica.hear(message.ballot, message.decided)
+        return this.#replica.hear(message.ballot, message.decided, from)
       case 'heartbeat':
         return this.#heartbeat(from, message)
       case 'heartbeatReply':
@@ -152,15 +163,15 @@ export class Paxos {
     const adopted = this.#scout?.p1b(from, message, this.#out)
     if (adopted === undefined) return
     this.#scout = undefined
-    this.#leader.adopted(adopted, this.#now)
-    this.#replica.seek(adopted.decided, this.#others, adopted.decidedBy, this.#now, this.#config.timing.resend, this.#out)
+    this.#leader.adopted(adopted)
+    this.#replica.expect(adopted.decided, adopted.decidedBy)
   }
 
   #p2a(from: ServerId, message: P2a): void {
     const { run } = message
     this.#replica.assertSame(run)
     this.#acceptor.p2a(from, message, this.#replica.slotOut, this.#out)
-    this.#replica.hear(run.ballot, message.decided)
+    this.#replica.hear(run.ballot, message.decided, from)
     if (from !== this.#config.id) this.#heardLeader(run.ballot)
   }
 
@@ -170,13 +181,13 @@ export class Paxos {
     if (commander?.p2b(from, message) !== true) return
     for (let first = this.#commanders[0]; first?.decided === true; first = this.#commanders[0]) {
       this.#commanders.shift()
-      this.#replica.hear(first.run.ballot, lastSlot(first.run) + 1)
+      this.#replica.hear(first.run.ballot, lastSlot(first.run) + 1, this.#config.id)
     }
   }
 
   #heartbeat(from: ServerId, message: Heartbeat): void {
     this.#heardLeader(message.ballot)
-    this.#replica.hear(message.ballot, message.decided)
+    this.#replica.hear(message.ballot, message.decided, from)
     const reply = { ballot: this.#acceptor.ballot, sequence: message.sequence, decided: this.#replica.slotOut }
     this.#out.send([from], { type: 'heartbeatReply', ...reply })
   }
@@ -315,10 +326,8 @@ export class Paxos {
       if (message === undefined) break
       this.#receive(this.#config.id, message)
     }
-    const { phase, catchUpTo } = this.#leader
-    const upTo = phase === 'catchingUp' ? catchUpTo : 0
-    this.#replica.seek(upTo, this.#others, this.#election.leader?.server ?? null, this.#now, this.#config.timing.resend, this.#out)
-    if (this.#leader.activate(this.#replica.slotOut)) {
+    this.#replica.seek(this.#others, this.#now, this.#config.timing.resend, this.#out)
+    if (this.#leader.activate(this.#replica.slotOut, this.#now)) {
       this.#clockAt = this.#now
       this.#beat()
     }

@@ -11,6 +11,8 @@ export type Input =
   | { readonly type: 'message'; readonly from: ServerId; readonly message: Message; readonly now: number }
   | { readonly type: 'submit'; readonly commands: readonly Command[]; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
+  /** The host is about to end: a leader says that it leads no more, so that the others need not wait to find out. */
+  | { readonly type: 'stop'; readonly now: number }
 
 /** A message and the servers that it goes to; the sender may be among them. */
 export interface Envelope {

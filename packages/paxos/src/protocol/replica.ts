@@ -5,6 +5,7 @@ import { BOTTOM, compareBallots, sameBallot, showBallot } from './ballot.js'
 import type { Command, Result, Run, Slot } from './command.js'
 import { commandBytes, lastSlot, sameCommand } from './command.js'
 import type { Limits } from './config.js'
+import { Fifo } from './fifo.js'
 import type { CatchUp, Decided } from './message.js'
 import type { Outbox } from './outbox.js'
 import { SessionTable } from './session.js'
@@ -35,15 +36,20 @@ export class Replica {
   #executedAt: Ballot = BOTTOM
   /** Slots below it are decided, as far as this server was told; it may not have the commands of all of them. */
   #heardOf: Slot = 1
+  /** Slots below it are decided, as anybody said; and who said so. */
+  #expected: Slot = 1
+  #source: ServerId
   readonly #pending = new Map<string, Pending>()
+  #pendingBytes = 0
   /** Commands to propose or to forward, the oldest first: own clients', and those that other servers forwarded. */
-  #queue: Command[] = []
+  readonly #queue = new Fifo<Command>()
   /** Others' commands that wait in the queue or are proposed here: a copy of one of them need not be proposed again. */
   readonly #foreign = new Set<string>()
   #catchUp: { from: ServerId; at: number } | undefined
 
   constructor(self: ServerId, limits: Limits, machine: StateMachine) {
     this.#self = self
+    this.#source = self
     this.#limits = limits
     this.#machine = machine
   }
@@ -73,9 +79,10 @@ export class Replica {
       const key = keyOf(command)
       if (known !== undefined) replyTo(command, known, out)
       else if (this.#pending.has(key)) continue
-      else if (this.#pending.size >= this.#limits.pending) replyTo(command, BUSY, out)
+      else if (this.#isFull()) replyTo(command, BUSY, out)
       else {
         this.#pending.set(key, { command, sentAt: null })
+        this.#pendingBytes += commandBytes(command)
         this.#queue.push(command)
       }
     }
@@ -96,7 +103,7 @@ export class Replica {
     let count = 0
     let bytes = 0
     while (count < most && count < this.#queue.length) {
-      const command = this.#queue[count]
+      const command = this.#queue.at(count)
       if (command === undefined) break
       bytes += commandBytes(command)
       if (count > 0 && bytes > this.#limits.runBytes) break
@@ -104,12 +111,12 @@ export class Replica {
       if (pending !== undefined) pending.sentAt = now
       count++
     }
-    return this.#queue.splice(0, count)
+    return this.#queue.take(count)
   }
 
   /** Another leader, or none: all that is not decided has to be handed over again; others' commands are theirs to resend. */
   requeue(): void {
-    this.#queue = []
+    this.#queue.clear()
     this.#foreign.clear()
     for (const pending of this.#pending.values()) {
       pending.sentAt = null
@@ -127,11 +134,19 @@ export class Replica {
     }
   }
 
-  /** Notes that all slots below `decided` were chosen at or below the ballot. */
-  hear(ballot: Ballot, decided: Slot): void {
+  /** Notes that, as `from` says, all slots below `decided` were chosen at or below the ballot. */
+  hear(ballot: Ballot, decided: Slot, from: ServerId): void {
+    this.expect(decided, from)
     if (decided <= this.#heardOf) return
     this.#heardOf = decided
     if (compareBallots(ballot, this.#decidedBallot) > 0) this.#decidedBallot = ballot
+  }
+
+  /** Notes that all slots below `decided` are decided, at whatever ballots, and that `from` knows their commands. */
+  expect(decided: Slot, from: ServerId): void {
+    if (decided <= this.#expected) return
+    this.#expected = decided
+    this.#source = from
   }
 
   /** Executes as far as decisions are known and the acceptor beside it has their commands (the paper's decision). */
@@ -158,18 +173,17 @@ export class Replica {
   }
 
   /**
-   * Asks a peer for the decisions below `upTo` (and all that it was told of) that the acceptor beside it does not have;
-   * asks another one when no answer comes for `patience` ms.
+   * Asks for the decisions that the acceptor beside it does not have: whoever told of them, and when no answer comes for
+   * `patience` ms the next peer.
    */
-  seek(upTo: Slot, peers: readonly ServerId[], prefer: ServerId | null, now: number, patience: number, out: Outbox): void {
-    if (this.slotOut >= Math.max(this.#heardOf, upTo)) {
+  seek(peers: readonly ServerId[], now: number, patience: number, out: Outbox): void {
+    if (this.slotOut >= this.#expected) {
       this.#catchUp = undefined
       return
     }
     if (this.#catchUp !== undefined && now - this.#catchUp.at < patience) return
-    const last = this.#catchUp?.from
-    const next = last === undefined ? prefer : peers[(peers.indexOf(last) + 1) % peers.length]
-    const from = next === null || next === undefined || next === this.#self ? peers[0] : next
+    const last = this.#catchUp === undefined ? -1 : peers.indexOf(this.#catchUp.from)
+    const from = this.#catchUp === undefined && peers.includes(this.#source) ? this.#source : peers[(last + 1) % peers.length]
     if (from === undefined) return
     this.#catchUp = { from, at: now }
     out.send([from], { type: 'catchUp', from: this.slotOut })
@@ -191,7 +205,7 @@ export class Replica {
 
   /** Decisions from a peer: executes them, and asks for more when these are durable. */
   decided(from: ServerId, message: Decided, now: number, out: Outbox): void {
-    this.hear(message.ballot, message.decided)
+    this.hear(message.ballot, message.decided, from)
     const news = message.commands.slice(Math.max(0, this.slotOut - message.first))
     if (news.length > 0 && message.first <= this.slotOut) {
       this.logDecisions(out)
@@ -218,7 +232,7 @@ export class Replica {
 
   /** Recovery: what a `decide` record says; the commands are among those that the acceptor beside it accepted. */
   restoreDecided(ballot: Ballot, decided: Slot, acceptedAt: (slot: Slot, ballot: Ballot) => Command | undefined, out: Outbox): void {
-    this.hear(ballot, decided)
+    this.hear(ballot, decided, this.#self)
     while (this.slotOut < decided) {
       const command = acceptedAt(this.slotOut, ballot)
       assert(command !== undefined, 'R2', () => `the log says that slot ${this.slotOut} is decided, but does not hold its command`)
@@ -230,7 +244,7 @@ export class Replica {
   /** Recovery: what a `learn` record says. */
   restoreLearned(ballot: Ballot, first: Slot, commands: readonly Command[], out: Outbox): void {
     assert(first <= this.slotOut, 'R2', () => `the log goes on at slot ${first}, but only the slots below ${this.slotOut} are known`)
-    this.hear(ballot, first + commands.length)
+    this.hear(ballot, first + commands.length, this.#self)
     for (const command of commands.slice(this.slotOut - first)) this.#perform(command, out)
     this.#logged = this.slotOut
   }
@@ -242,8 +256,18 @@ export class Replica {
     if (this.#heardOf <= slot) this.#heardOf = slot + 1
     const result = this.#execute(slot, command)
     const key = keyOf(command)
-    if (this.#pending.delete(key)) replyTo(command, result, out)
-    else this.#foreign.delete(key)
+    const mine = this.#pending.get(key)
+    if (mine === undefined) {
+      this.#foreign.delete(key)
+      return
+    }
+    this.#pending.delete(key)
+    this.#pendingBytes -= commandBytes(mine.command)
+    replyTo(command, result, out)
+  }
+
+  #isFull(): boolean {
+    return this.#pending.size >= this.#limits.pending || this.#pendingBytes >= this.#limits.pendingBytes
   }
 
   #execute(slot: Slot, command: Command): Result {
@@ -261,9 +285,10 @@ export class Replica {
   }
 }
 
+/** Tells commands apart, as clients and their retries mean them; ids and nonces hold no `/`. */
 function keyOf(command: Command): string {
   if (command.kind === 'op') return `${command.clientId}/${command.localId}`
-  return command.kind === 'open' ? command.nonce : command.kind
+  return command.kind === 'open' ? `open/${command.nonce}` : `/${command.kind}`
 }
 
 function replyTo(command: Command, result: Result, out: Outbox): void {

@@ -15,14 +15,14 @@ export class RunLog {
       return
     }
     const end = lastSlot(run)
-    const before: Run[] = []
-    const after: Run[] = []
-    for (const old of this.#runs.slice(this.#head)) {
-      if (old.first < run.first) before.push(clip(old, old.first, Math.min(lastSlot(old), run.first - 1)))
-      if (lastSlot(old) > end) after.push(clip(old, Math.max(old.first, end + 1), lastSlot(old)))
+    const begin = this.#search(run.first)
+    const pieces: Run[] = [run]
+    let overlapping = 0
+    for (let old = this.#runs[begin]; old !== undefined && old.first <= end; old = this.#runs[begin + ++overlapping]) {
+      if (old.first < run.first) pieces.unshift(clip(old, old.first, run.first - 1))
+      if (lastSlot(old) > end) pieces.push(clip(old, end + 1, lastSlot(old)))
     }
-    this.#runs = [...before, run, ...after]
-    this.#head = 0
+    this.#runs.splice(begin, overlapping, ...pieces)
   }
 
   /** The run that holds this slot. */
@@ -33,8 +33,12 @@ export class RunLog {
   }
 
   /** All runs that end at or above this slot; the first of them may begin below it. */
-  from(slot: Slot): readonly Run[] {
-    return this.#runs.slice(this.#search(slot))
+  *from(slot: Slot): Iterable<Run> {
+    for (let index = this.#search(slot); ; index++) {
+      const run = this.#runs[index]
+      if (run === undefined) return
+      yield run
+    }
   }
 
   /** Forgets the runs that lie below this slot. */

@@ -153,12 +153,14 @@ export class Server<Schema extends z.ZodType, Value> {
     return this.#membership?.missing ?? []
   }
 
-  /** Ends the server: nothing more is taken in, what is being written is made durable, the directory is sealed and freed. */
+  /**
+   * Ends the server: a leader says so, nothing more is taken in, what is being written is made durable, the directory is
+   * sealed and freed.
+   */
   async close(): Promise<void> {
-    if (this.#phase !== 'stopping') {
-      this.#clients.flush()
-      await this.#end(null)
-    }
+    if (this.#formed) this.#step({ type: 'stop', now: this.#options.clock.now() })
+    if (this.#phase === 'running') this.#turn()
+    if (this.#phase !== 'stopping') await this.#end(null)
     await this.stopped
   }
 

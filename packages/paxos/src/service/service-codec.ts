@@ -89,13 +89,24 @@ function unsendable(code: string, why: string): Result {
 function parse<Schema extends z.ZodType>(service: Operations<Schema>, op: unknown): z.output<Schema> {
   const parsed = service.op.safeParse(op)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const path = issue?.path.map(String).join('.') ?? ''
-  throw badOperation(
-    service,
-    `${path === '' ? '' : `${path}: `}${issue?.message ?? 'not as the schema wants it'}`,
-    path,
-  )
+  const { path, message } = firstIssue(parsed.error.issues)
+  const field = path.map(String).join('.')
+  throw badOperation(service, field === '' ? message : `${field}: ${message}`, field)
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+/** The field that is wrong; in a union, that of the alternative that went furthest. */
+function firstIssue(issues: readonly z.core.$ZodIssue[], above: readonly PropertyKey[] = []): Issue {
+  const [issue] = issues
+  if (issue === undefined) return { path: above, message: 'not as the schema wants it' }
+  const here = { path: [...above, ...issue.path], message: issue.message }
+  if (issue.code !== 'invalid_union') return here
+  const alternatives = issue.errors.map((errors) => firstIssue(errors, here.path))
+  return alternatives.reduce<Issue>((best, other) => (other.path.length > best.path.length ? other : best), here)
 }
 
 function packOp<Schema extends z.ZodType>(service: Operations<Schema>, op: unknown): Uint8Array {

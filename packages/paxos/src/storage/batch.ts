@@ -55,7 +55,7 @@ export class BatchBuilder {
   /** Fills in what depends on where the batch goes. The bytes are the builder's own, to be written before {@link clear}. */
   finish(number: number, previous: number, seed: number, offset: number): { bytes: Buffer; header: number } {
     const bytes = this.#bytes
-    for (let at = HEADER; at < this.#end; ) {
+    for (let at = HEADER; at < this.#end;) {
       const end = at + RECORD_HEADER + bytes.readUInt32LE(at + 4)
       bytes.writeUInt32LE(checksum(bytes, at + 4, end, seedAt(seed, offset + at)), at)
       at = end
@@ -127,7 +127,7 @@ export function damagedRecord(file: Buffer, offset: number, header: BatchHeader,
 
 /** The records of a whole batch: views of the file, and their offsets. */
 export function* payloads(file: Buffer, offset: number, header: BatchHeader): Generator<{ at: number; bytes: Buffer }> {
-  for (let at = offset + HEADER; at < header.end; ) {
+  for (let at = offset + HEADER; at < header.end;) {
     const end = at + RECORD_HEADER + file.readUInt32LE(at + 4)
     yield { at, bytes: file.subarray(at + RECORD_HEADER, end) }
     at = end

@@ -42,7 +42,11 @@ export function cannotOpen(directory: string, error: unknown): StorageError {
   const code = codeOf(error)
   const data = { directory, code }
   if (code === 'EADDRINUSE') {
-    return new StorageError('LOCKED', `${directory} is in use by another process: stop that one, or use another directory`, data)
+    return new StorageError(
+      'LOCKED',
+      `${directory} is in use by another process: stop that one, or use another directory`,
+      data,
+    )
   }
   return new StorageError('UNUSABLE', `${directory} cannot be used as a data directory (${reason(error)})`, data)
 }

@@ -31,7 +31,14 @@ export class LogFile {
   #reserving: Promise<void> | null = null
 
   /** @param zeros as much as is reserved at a time */
-  private constructor(disk: Disk, file: DiskFile, header: FileHeader, zeros: Uint8Array, position: number, previous: number) {
+  private constructor(
+    disk: Disk,
+    file: DiskFile,
+    header: FileHeader,
+    zeros: Uint8Array,
+    position: number,
+    previous: number,
+  ) {
     this.#disk = disk
     this.#file = file
     this.header = header

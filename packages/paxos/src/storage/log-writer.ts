@@ -45,7 +45,15 @@ export class LogWriter {
    * @param batch the last batch's number, which is a seal, or 0
    * @param before used bytes of the files before
    */
-  constructor(disk: Disk, clock: Clock, limits: LogLimits, zeros: Uint8Array, file: LogFile, batch: number, before: number) {
+  constructor(
+    disk: Disk,
+    clock: Clock,
+    limits: LogLimits,
+    zeros: Uint8Array,
+    file: LogFile,
+    batch: number,
+    before: number,
+  ) {
     this.#disk = disk
     this.#clock = clock
     this.#limits = limits

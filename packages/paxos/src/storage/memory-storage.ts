@@ -36,7 +36,8 @@ export class MemoryStorage implements Storage {
   }
 
   append(records: readonly StoredRecord[]): Promise<void> {
-    if (!this.#open || this.#clusterId === null) return Promise.reject(new Error('append needs an open, formed storage'))
+    if (!this.#open || this.#clusterId === null)
+      return Promise.reject(new Error('append needs an open, formed storage'))
     this.#waiting.push(...records)
     this.#keeping ??= this.#keep()
     return this.#keeping

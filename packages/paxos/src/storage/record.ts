@@ -172,7 +172,8 @@ class Fields {
 
   number(): number {
     const value = this.#take()
-    if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) throw this.#wrong('a finite number of at least 0')
+    if (typeof value !== 'number' || !(value >= 0 && value < Infinity))
+      throw this.#wrong('a finite number of at least 0')
     return value
   }
 

@@ -59,7 +59,7 @@ export async function readLog(disk: Disk, owner: Owner): Promise<FoundLog | null
 /** The records of all files, decoded as they are asked for. Takes the files out of the array as it passes them. */
 export function* readRecords(directory: string, files: FoundFile[]): Generator<StoredRecord> {
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
-    for (let offset = SECTOR; offset < file.end; ) {
+    for (let offset = SECTOR; offset < file.end;) {
       const header = readBatchHeader(file.bytes, offset, file.seed)
       if (header === null) throw corrupt(directory, file.name, offset, 'changed while it was read')
       for (const { at, bytes } of payloads(file.bytes, offset, header)) {

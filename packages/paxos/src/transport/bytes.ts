@@ -142,6 +142,8 @@ const NAME = /^[\x21-\x7e]{1,64}$/
 export class Reader {
   readonly #bytes: Buffer
   #at = 0
+  #lastName = ''
+  #lastNameAt = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = asBuffer(bytes)
@@ -202,8 +204,13 @@ export class Reader {
   name(pattern: RegExp = NAME): string {
     if (this.#byte() !== 0xd9) throw this.#bad('a name')
     const length = this.#byte()
-    const value = this.#bytes.toString('latin1', this.#at, this.#skip(length))
+    const start = this.#at
+    const end = this.#skip(length)
+    if (this.#isLastName(start, length)) return this.#lastName
+    const value = this.#bytes.toString('latin1', start, end)
     if (!pattern.test(value)) throw this.#bad('a name of printable characters')
+    this.#lastName = value
+    this.#lastNameAt = start
     return value
   }
 
@@ -244,6 +251,13 @@ export class Reader {
     const at = this.#at
     this.#skip(bytes)
     return bytes === 2 ? this.#bytes.readUInt16BE(at) : this.#bytes.readUInt32BE(at)
+  }
+
+  /** Commands of one session follow each other often: their names are one string. */
+  #isLastName(start: number, length: number): boolean {
+    if (length !== this.#lastName.length) return false
+    for (let i = 0; i < length; i++) if (this.#bytes[start + i] !== this.#bytes[this.#lastNameAt + i]) return false
+    return true
   }
 
   /** Passes over so many bytes; returns where they end. */

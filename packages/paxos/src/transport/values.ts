@@ -29,10 +29,11 @@ export function packValue(value: unknown): Uint8Array {
 /** The value in the bytes; it shares no memory with them. Throws `BAD_FRAME` for whatever {@link packValue} does not write. */
 export function unpackValue(bytes: Uint8Array): unknown {
   const buffer = asBuffer(bytes)
-  new Scan(buffer).check()
+  const scan = new Scan(buffer)
+  scan.check()
   try {
     // msgpackr renames the key `__proto__` when it makes objects, so values with such keys take the longer way.
-    if (!buffer.includes('__proto__')) return objects.unpack(buffer)
+    if (!scan.hasProtoKey) return objects.unpack(buffer)
     return fromMaps(maps.unpack(buffer))
   } catch (error) {
     throw badFrame(`a value that cannot be read (${error instanceof Error ? error.message : String(error)})`)
@@ -54,6 +55,8 @@ function fromMaps(value: unknown): unknown {
 class Scan {
   readonly #bytes: Buffer
   #at = 0
+  /** Whether there is, or may be, a key `__proto__`. */
+  hasProtoKey = false
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -66,7 +69,7 @@ class Scan {
 
   #value(depth: number): void {
     if (depth > MAX_DEPTH) throw badFrame(`a value nested deeper than ${MAX_DEPTH}`)
-    const tag = this.#big(1)
+    const tag = this.#byte()
     if (tag < 0x80 || tag >= 0xe0) return
     if (tag < 0x90) return this.#map(tag & 0xf, depth)
     if (tag < 0xa0) return this.#array(tag & 0xf, depth)
@@ -77,7 +80,7 @@ class Scan {
       case 0xc3:
         return
       case 0xc4:
-        return this.#skip(this.#big(1))
+        return this.#skip(this.#byte())
       case 0xc5:
         return this.#skip(this.#big(2))
       case 0xc6:
@@ -97,7 +100,7 @@ class Scan {
       case 0xd3:
         return this.#skip(8)
       case 0xd9:
-        return this.#text(this.#big(1))
+        return this.#text(this.#byte())
       case 0xda:
         return this.#text(this.#big(2))
       case 0xdb:
@@ -125,6 +128,7 @@ class Scan {
     for (let i = 0; i < count; i++) {
       const tag = this.#bytes[this.#at] ?? 0
       if (!((tag >= 0xa0 && tag < 0xc0) || (tag >= 0xd9 && tag <= 0xdb))) throw badFrame('a key that is not a text')
+      this.hasProtoKey ||= tag > 0xc0 || (tag === 0xa9 && this.#bytes[this.#at + 1] === 0x5f)
       this.#value(depth + 1)
       this.#value(depth + 1)
     }
@@ -141,15 +145,21 @@ class Scan {
   /** `undefined` (type 0, one byte) and points in time (type −1) are the only ones. */
   #extension(tag: number): void {
     if (tag === 0xd4 && this.#big(2) === 0) return
-    const length = tag === 0xd6 ? 4 : tag === 0xd7 ? 8 : tag === 0xc7 && this.#big(1) === 12 ? 12 : 0
-    if (length === 0 || this.#big(1) !== 0xff) throw badFrame('a value of an unknown type')
+    const length = tag === 0xd6 ? 4 : tag === 0xd7 ? 8 : tag === 0xc7 && this.#byte() === 12 ? 12 : 0
+    if (length === 0 || this.#byte() !== 0xff) throw badFrame('a value of an unknown type')
     this.#skip(length)
   }
 
-  #big(bytes: 1 | 2 | 4): number {
+  #byte(): number {
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw badFrame('a value that ends too early')
+    return byte
+  }
+
+  #big(bytes: 2 | 4): number {
     const at = this.#at
     this.#skip(bytes)
-    return this.#bytes.readUIntBE(at, bytes)
+    return bytes === 2 ? this.#bytes.readUInt16BE(at) : this.#bytes.readUInt32BE(at)
   }
 
   #skip(length: number): void {

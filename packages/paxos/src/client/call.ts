@@ -1,0 +1,57 @@
+/** One `submit` of a client's, until it has an outcome. */
+import type { Result } from '../protocol/command.js'
+import { decodeRefusal, decodeValue } from '../service/service-codec.js'
+import { ClientError } from './error.js'
+import type { ClientErrorCode } from './error.js'
+
+export interface Call {
+  readonly op: Uint8Array
+  /** The moment after which it fails (ms of the client's clock). */
+  readonly deadline: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+  /** In its session; 0 as long as it has no number. */
+  localId: number
+  /** Copies that were sent and not answered by "not taken in": it may have been executed as long as there is one. */
+  open: number
+  /** When it was last sent over the connection that is up; null if it was not sent over that one. */
+  sentAt: number | null
+  /** How often it was sent over that connection. */
+  tries: number
+  /** When to send it again, after a server was too busy to take it in; null otherwise. */
+  resumeAt: number | null
+  /** How often servers were too busy for it. */
+  refusals: number
+}
+
+/** A new call. */
+export function callOf(op: Uint8Array, deadline: number, resolve: Call['resolve'], reject: Call['reject']): Call {
+  return { op, deadline, resolve, reject, localId: 0, open: 0, sentAt: null, tries: 0, resumeAt: null, refusals: 0 }
+}
+
+/** It was not sent over the connection that is up. */
+export function unsend(call: Call): void {
+  call.sentAt = null
+  call.tries = 0
+  call.resumeAt = null
+}
+
+/** It was executed, and this is its result. */
+export function settle(call: Call, status: 'ok' | 'refused', value: Result['value']): void {
+  let outcome: unknown
+  try {
+    outcome = status === 'ok' ? decodeValue(value) : decodeRefusal(value)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const message = `the command was executed, but its result cannot be read: ${why}`
+    call.reject(new ClientError('INCOMPATIBLE', message, true))
+    return
+  }
+  if (status === 'ok') call.resolve(outcome)
+  else call.reject(outcome as Error)
+}
+
+/** It has no result; the error says whether it may have been executed. */
+export function fail(call: Call, code: ClientErrorCode, message: string): void {
+  call.reject(new ClientError(code, message, call.open > 0))
+}

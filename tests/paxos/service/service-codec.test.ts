@@ -1,0 +1,165 @@
+import { defineService, Refusal } from '@synod/paxos'
+import { decodeOp, decodeRefusal, decodeValue, encodeOp, machineOf } from '@synod/paxos/internal/service/service-codec'
+import { packValue, unpackValue } from '@synod/paxos/internal/transport/values'
+import t from 'tap'
+import { z } from 'zod'
+
+const op = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('give'), what: z.unknown() }),
+  z.object({
+    type: z.literal('set'),
+    pair: z.object({ key: z.string().trim(), tags: z.array(z.string()).default([]) }),
+  }),
+])
+
+/** Gives back what it is given, or throws it if it is an error's name. */
+const echo = defineService({
+  name: 'echo',
+  op,
+  state: () => ({
+    execute: (slot: number, command: { readonly clientId: string; readonly op: z.output<typeof op> }): unknown => {
+      if (command.op.type === 'set') return command.op
+      const { what } = command.op
+      if (what === 'Refusal') throw new Refusal('NO', 'no, thank you', { slot, clientId: command.clientId })
+      if (what === 'Error') throw new TypeError('a bug')
+      if (what === 'function') return { f: () => 1, s: Symbol('s') }
+      if (what === 'half a character') return '😀'.slice(0, 1)
+      if (what === 'much') return 'x'.repeat(9 << 20)
+      return what
+    },
+    snapshot: () => [],
+    restore: () => undefined,
+  }),
+})
+
+const give = (what: unknown) => machineOf(echo).machine.execute(7, 'client', encodeOp(echo, { type: 'give', what }))
+
+t.test('an operation is sent as the schema makes it, and comes back so', (t) => {
+  const bytes = encodeOp(echo, { type: 'set', pair: { key: ' a ' } })
+  t.strictSame(decodeOp(echo, bytes), { type: 'set', pair: { key: 'a', tags: [] } })
+  t.strictSame(decodeValue(machineOf(echo).machine.execute(1, 'c', bytes).value), {
+    type: 'set',
+    pair: { key: 'a', tags: [] },
+  })
+  t.end()
+})
+
+t.test('an operation that does not fit names the field', (t) => {
+  const bad = { type: 'set', pair: { key: 'a', tags: ['b', 1] } } as unknown as z.input<typeof op>
+  t.throws(() => encodeOp(echo, bad), {
+    code: 'BAD_OPERATION',
+    message: /echo: pair\.tags\.1: /,
+    data: { path: 'pair.tags.1' },
+  })
+  t.throws(() => decodeOp(echo, packValue(bad)), { code: 'BAD_OPERATION', message: /pair\.tags\.1/ })
+  t.throws(() => encodeOp(echo, undefined as unknown as z.input<typeof op>), { code: 'BAD_OPERATION' })
+  t.end()
+})
+
+t.test('an operation from outside must be what the schema gives, to the byte', (t) => {
+  for (const raw of [
+    { type: 'set', pair: { key: ' a ', tags: [] } },
+    { type: 'set', pair: { key: 'a' } },
+    { type: 'set', pair: { key: 'a', tags: [], junk: 1 } },
+    { pair: { key: 'a', tags: [] }, type: 'set' },
+  ]) {
+    t.throws(() => decodeOp(echo, packValue(raw)), { code: 'BAD_OPERATION', message: /as the schema gives it/ })
+  }
+  for (const bytes of [Buffer.alloc(0), Buffer.from('garbage'), Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff])]) {
+    t.throws(() => decodeOp(echo, bytes), { code: 'BAD_OPERATION' })
+  }
+  t.end()
+})
+
+t.test('an operation that is too large, or cannot be sent, is refused', (t) => {
+  t.throws(() => encodeOp(echo, { type: 'give', what: 'x'.repeat(5 << 20) }), {
+    code: 'BAD_OPERATION',
+    message: /the limit is 4194304/,
+  })
+  const cyclic: unknown[] = []
+  cyclic.push(cyclic)
+  for (const what of [Symbol('s'), '😀'.slice(0, 1), 2n ** 64n, new Date(NaN), cyclic]) {
+    t.throws(() => encodeOp(echo, { type: 'give', what }), { code: 'BAD_OPERATION', message: /cannot be sent/ })
+  }
+  t.end()
+})
+
+t.test('plain values come back as they were, undefined too', (t) => {
+  for (const value of [
+    undefined,
+    null,
+    true,
+    0,
+    -1,
+    2 ** 53,
+    1.5,
+    NaN,
+    10n,
+    '',
+    'Σ😀',
+    new Date(5),
+    [1, [undefined]],
+    { a: { b: null } },
+  ]) {
+    const { status, value: bytes } = give(value)
+    t.equal(status, 'ok')
+    t.strictSame(decodeValue(bytes), value)
+  }
+  t.strictSame(Buffer.from(decodeValue(give(new Uint8Array([1, 2])).value) as Uint8Array), Buffer.from([1, 2]))
+  t.end()
+})
+
+t.test('keys such as __proto__ are plain data', (t) => {
+  const hostile = JSON.parse('{"__proto__":{"a":1},"constructor":2,"list":[{"__proto__":3}]}') as object
+  const back = decodeValue(give(hostile).value)
+  t.equal(JSON.stringify(back), JSON.stringify(hostile))
+  t.equal(Object.getPrototypeOf(back), Object.prototype)
+  t.equal((back as { a?: number }).a, undefined)
+  t.end()
+})
+
+t.test('what is unpacked shares no memory with the bytes', (t) => {
+  const bytes = packValue({ blob: new Uint8Array([1, 2, 3]) })
+  const { blob } = unpackValue(bytes) as { blob: Uint8Array }
+  bytes.fill(0)
+  t.strictSame([...blob], [1, 2, 3])
+  t.equal(blob.buffer.byteLength, 3)
+  t.end()
+})
+
+t.test('a small packed value does not keep a large buffer alive', (t) => {
+  packValue('x'.repeat(20 << 20))
+  for (let i = 0; i < 10; i++) t.ok(packValue({ i }).buffer.byteLength <= 8192 * 4)
+  t.end()
+})
+
+t.test('a refusal is a result', (t) => {
+  const { status, value } = give('Refusal')
+  t.equal(status, 'refused')
+  const refusal = decodeRefusal(value)
+  t.ok(refusal instanceof Refusal)
+  t.match(refusal, { code: 'NO', message: 'no, thank you', data: { slot: 7, clientId: 'client' } })
+  t.end()
+})
+
+t.test('anything else that is thrown stops the server, with the slot and the service', (t) => {
+  t.throws(() => give('Error'), {
+    code: 'STATE_FAILED',
+    message: /"echo" failed at slot 7: a bug/,
+    data: { slot: 7, service: 'echo' },
+  })
+  t.end()
+})
+
+t.test('a result that cannot be sent is a refusal, and stops nobody', (t) => {
+  for (const [what, code] of [
+    ['function', 'BAD_RESULT'],
+    ['half a character', 'BAD_RESULT'],
+    ['much', 'RESULT_TOO_LARGE'],
+  ]) {
+    const { status, value } = give(what)
+    t.equal(status, 'refused')
+    t.match(decodeRefusal(value), { code, message: /^the operation was executed, but its result/ })
+  }
+  t.end()
+})
