@@ -17,8 +17,9 @@ const MAX_LINES = 400
 const PAXOS_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   storage: ['protocol'],
-  transport: ['protocol'],
-  service: ['protocol', 'transport'],
+  codec: ['protocol'],
+  transport: ['protocol', 'codec'],
+  service: ['protocol', 'codec'],
   client: ['protocol', 'transport', 'service'],
   server: ['protocol', 'storage', 'transport', 'service'],
 }

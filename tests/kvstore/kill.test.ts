@@ -40,7 +40,7 @@ await t.test('a load of 100,000 pairs goes on while each server is killed in tur
     const killed = performance.now()
     await cluster.kill(victim)
     const decided = await appliedAnywhere(store, cluster)
-    cluster.startServer(victim)
+    startServer(t, cluster, victim)
     await caughtUp(store, cluster, victim, decided)
     const back = performance.now()
     t.comment(
@@ -74,7 +74,7 @@ await t.test('when all servers are killed at once, nothing acknowledged is lost,
   const killed = performance.now()
   await Promise.all(SERVERS.map((id) => cluster.kill(id)))
   load.assertRunning()
-  for (const id of SERVERS) cluster.startServer(id)
+  for (const id of SERVERS) startServer(t, cluster, id)
   await cluster.serving()
   const served = performance.now()
   load.allow(pairs.length)
@@ -120,7 +120,7 @@ async function startCluster(t: Test): Promise<ProcessCluster> {
     process.off('exit', killAll)
     rmSync(directory, { recursive: true, force: true })
   })
-  for (const id of SERVERS) cluster.startServer(id)
+  for (const id of SERVERS) startServer(t, cluster, id)
   await cluster.serving()
   return cluster
 }
@@ -131,11 +131,18 @@ function connect(t: Test, cluster: ProcessCluster): KvClient {
   return store
 }
 
-/** The slot that the foremost server stands at. */
+/** Starts a server, which is to run until it is killed. */
+function startServer(t: Test, cluster: ProcessCluster, id: number): void {
+  cluster.startServer(id).once('exit', (code) => {
+    if (code !== null) t.fail(`server ${id} ended by itself, with code ${code}:\n${cluster.log(id).slice(-4_000)}`)
+  })
+}
+
+/** The slot that the foremost server stands at; -1 if none answers. */
 async function appliedAnywhere(store: KvClient, cluster: ProcessCluster): Promise<number> {
   const running = SERVERS.filter((id) => cluster.child(id) !== undefined)
-  const answers = await Promise.all(running.map((id) => store.connection.status(cluster.address(id))))
-  return Math.max(...answers.map((status) => status.applied))
+  const answers = await Promise.allSettled(running.map((id) => store.connection.status(cluster.address(id))))
+  return Math.max(-1, ...answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.applied : -1)))
 }
 
 /** Waits until the server has a leader, and has applied the slot. */

@@ -163,6 +163,11 @@ export function lines(expected: string): string {
   return list.filter((line) => line !== '').join('\n')
 }
 
+/** The lines of a transcript that match. */
+export function only(pattern: RegExp, transcript: string): string[] {
+  return transcript.split('\n').filter((line) => pattern.test(line))
+}
+
 /** What a test expects to be thrown when this invariant is broken. */
 export function broken(invariant: Invariant): { code: string; invariant: Invariant } {
   return { code: 'INVARIANT', invariant }

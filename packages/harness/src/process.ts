@@ -159,7 +159,7 @@ export class ProcessCluster {
   async serving(patience = PATIENCE): Promise<number> {
     const store = connectKvstore({ servers: this.addresses, timeout: 1000 })
     const ids = [...this.#children.keys()]
-    let leader: number | null = null
+    let leader = -1
     const describe = (): string => ids.map((id) => `\nserver ${id}: ${this.log(id).slice(-2000)}`).join('')
     const agreed = async (): Promise<boolean> => {
       const ended = ids.find((id) => !this.#children.has(id))
@@ -168,14 +168,14 @@ export class ProcessCluster {
       const leaders = found.map((answer) =>
         answer.status === 'fulfilled' && answer.value.role !== 'forming' ? answer.value.leader : null,
       )
-      leader = leaders[0] ?? null
-      return leader !== null && ids.includes(leader) && leaders.every((other) => other === leader)
+      leader = leaders[0] ?? -1
+      return ids.includes(leader) && leaders.every((other) => other === leader)
     }
     try {
       await until(`servers ${ids.join()} follow one leader`, agreed, { patience, describe })
     } finally {
       await store.close()
     }
-    return leader ?? -1
+    return leader
   }
 }

@@ -161,7 +161,7 @@ t.test('a decision at a ballot is not taken from what was accepted below it, but
   network.transcript()
   network.inject(2, 1, { type: 'decision', ballot: ballot('2.2'), decided: 2 })
   t.equal(network.status(1).applied, 0)
-  t.equal(network.transcript(), '1→0 catchUp from slot 1')
+  t.equal(network.transcript(), '1→2 catchUp from slot 1')
   network.settle()
   t.equal(network.status(1).applied, 1)
   t.match(network.transcript(), '1 logs learn 1.0 slot 1: open n')

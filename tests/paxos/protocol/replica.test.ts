@@ -35,8 +35,9 @@ function replica(limits: Partial<Limits> = {}) {
       return told()
     },
     take: (most = 1000, now = 0) => self.take(most, now).map(showCommand).join(', '),
-    hear: (at: string, decided: number): string => {
-      self.hear(ballot(at), decided)
+    /** Server `from` tells it of decisions. */
+    hear: (at: string, decided: number, from = 1): string => {
+      self.hear(ballot(at), decided, from)
       self.advance(acceptedAt, out)
       return told()
     },
@@ -44,8 +45,8 @@ function replica(limits: Partial<Limits> = {}) {
       self.decided(from, { type: 'decided', ballot: ballot(at), first, commands: commands(text), decided }, now, out)
       return told()
     },
-    seek: (now: number, { upTo = 0, prefer = 1 }: { upTo?: number; prefer?: number | null } = {}): string => {
-      self.seek(upTo, [1, 2], prefer, now, 500, out)
+    seek: (now: number): string => {
+      self.seek([1, 2], now, 500, out)
       return told()
     },
     catchUp: (from: number, slot: number): string => {
@@ -96,31 +97,50 @@ t.test('a decision counts only for what was accepted at its ballot or above; the
   accept(1, 'a')
   hear('2.2', 2)
   t.equal(self.slotOut, 1)
-  t.equal(seek(0, { prefer: 2 }), '0→2 catchUp from slot 1')
+  t.equal(seek(0), '0→1 catchUp from slot 1')
   t.end()
 })
 
-t.test('it asks one peer at a time for what it lacks, and the next one when no answer comes', (t) => {
+t.test('it asks whoever told it for what it lacks, and the next peer when no answer comes, one at a time', (t) => {
   const { self, hear, seek, decided } = replica()
   t.equal(seek(0), '', 'it lacks nothing')
-  hear('2.1', 5)
-  t.equal(seek(0, { prefer: null }), '0→1 catchUp from slot 1')
+  hear('2.1', 5, 2)
+  hear('2.1', 5, 1)
+  t.equal(seek(0), '0→2 catchUp from slot 1', 'the first that told')
   t.equal(seek(499), '')
-  t.equal(seek(500), '0→2 catchUp from slot 1')
-  t.equal(seek(1000), '0→1 catchUp from slot 1', 'and so on, in turn')
+  t.equal(seek(500), '0→1 catchUp from slot 1')
+  t.equal(seek(1000), '0→2 catchUp from slot 1', 'and so on, in turn')
   t.equal(
-    decided(1, '2.1', 1, 'a, b', 5, 1001),
+    decided(2, '2.1', 1, 'a, b', 5, 1001),
     lines(`
       0 logs learn 2.1 slots 1–2: a, b
-      0→1 catchUp from slot 3 (after sync)
+      0→2 catchUp from slot 3 (after sync)
     `),
     'more is asked for when this is durable',
   )
   t.equal(seek(1100), '')
-  t.equal(decided(1, '2.1', 3, 'c, d', 5, 1200), '0 logs learn 2.1 slots 3–4: c, d')
+  t.equal(decided(2, '2.1', 3, 'c, d', 5, 1200), '0 logs learn 2.1 slots 3–4: c, d')
   t.equal(self.slotOut, 5)
   t.equal(seek(9000), '')
-  t.equal(seek(9000, { upTo: 7 }), '0→1 catchUp from slot 5', 'a leader must reach what its quorum knows')
+  t.end()
+})
+
+t.test('what its quorum knows a leader asks for, though it cannot tell at which ballot it was chosen', (t) => {
+  const { self, accept, hear, seek } = replica()
+  accept(1, 'a, b')
+  self.expect(3, 2)
+  t.equal(hear('1.1', 2), '')
+  t.equal(self.slotOut, 2, 'what it accepted for slot 2 may not be what was chosen')
+  t.equal(seek(0), '0→2 catchUp from slot 2')
+  t.strictSame(self.decision, { ballot: ballot('1.1'), decided: 2 }, 'nor does it tell others of it')
+  t.end()
+})
+
+t.test('a decision that nobody else told of, but its own log, is asked for in the order of the peers', (t) => {
+  const { hear, seek } = replica()
+  hear('1.0', 2, 0)
+  t.equal(seek(0), '0→1 catchUp from slot 1')
+  t.equal(seek(500), '0→2 catchUp from slot 1')
   t.end()
 })
 
@@ -187,6 +207,23 @@ t.test(
     t.end()
   },
 )
+
+t.test('R3: an open is told from the commands without a client, whatever its nonce is', (t) => {
+  const { self, submit, accept, hear, take } = replica()
+  submit('open noop, open clock')
+  self.forwarded(commands('clock 100/1000'))
+  t.equal(take(), 'open noop, open clock, clock 100/1000', 'none is taken for a copy of another')
+  accept(1, 'noop, clock 100/1000, open noop, open clock')
+  t.equal(hear('1.1', 3), '')
+  t.equal(
+    hear('1.1', 5),
+    lines(`
+      0 replies open noop ok 3.noop
+      0 replies open clock ok 4.clock
+    `),
+  )
+  t.end()
+})
 
 t.test('BUSY: past so many undecided commands of its clients a new one is refused', (t) => {
   const { submit, accept, hear, take } = replica({ pending: 2 })

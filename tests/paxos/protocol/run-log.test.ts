@@ -1,9 +1,52 @@
 import t from 'tap'
+import type { Test } from 'tap'
+import type { Slot } from '@synod/paxos/internal/protocol/command'
+import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { clip, RunLog } from '@synod/paxos/internal/protocol/run-log'
-import { run, showRun } from '../../support/transcript.js'
+import { run, showBallot, showCommand, showRun } from '../../support/transcript.js'
 
 function show(log: RunLog, from = 1): string[] {
-  return log.from(from).map(showRun)
+  return Array.from(log.from(from), showRun)
+}
+
+/** What each slot from `from` on holds, `2.1 x`; fails if the runs are not in slot order, or overlap. */
+function slotsOf(log: RunLog, from: Slot): Map<Slot, string> {
+  const slots = new Map<Slot, string>()
+  let next = 1
+  for (const { ballot, first, commands } of log.from(from)) {
+    if (first < next || commands.length === 0) throw new Error(`a run of ${commands.length} from ${first}, not ${next}`)
+    next = first + commands.length
+    for (const [index, command] of commands.entries()) {
+      if (first + index >= from) slots.set(first + index, `${showBallot(ballot)} ${showCommand(command)}`)
+    }
+  }
+  return slots
+}
+
+/** Runs of mostly one slot, many over each other, and now and then the lower slots are forgotten: as a plain map does it. */
+function againstMap(t: Test, seed: number): void {
+  const prng = new Prng(seed)
+  const log = new RunLog()
+  const model = new Map<Slot, string>()
+  let kept = 1
+  for (let round = 1; round <= 1000; round++) {
+    const first = kept + prng.below(100)
+    const names = Array.from({ length: prng.chance(0.8) ? 1 : 1 + prng.below(30) }, (_, index) => `c${round}-${index}`)
+    log.put(run(`${round}.0`, first, names.join(', ')))
+    for (const [index, name] of names.entries()) model.set(first + index, `${round}.0 ${name}`)
+    if (prng.chance(0.02)) {
+      kept += prng.below(40)
+      log.trim(kept)
+      for (const slot of model.keys()) if (slot < kept) model.delete(slot)
+    }
+    const probe = kept + prng.below(130)
+    const found = log.find(probe)
+    const held = found && `${showBallot(found.ballot)} ${showRun(clip(found, probe, probe)).replace(/.*: /, '')}`
+    if (held !== model.get(probe)) t.equal(held, model.get(probe), `slot ${probe} in round ${round} of seed ${seed}`)
+    if (round % 50 > 0) continue
+    const expected = [...model].filter(([slot]) => slot >= probe).sort(([a], [b]) => a - b)
+    t.strictSame([...slotsOf(log, probe)], expected, `from slot ${probe} on in round ${round} of seed ${seed}`)
+  }
 }
 
 t.test('runs lie in slot order, and holes between them stay holes', (t) => {
@@ -35,6 +78,37 @@ t.test('a newer run replaces what it overlaps, and leaves the rest of the older 
     log.put(run('2.1', first, commands))
     t.strictSame(show(log), expected, where)
   }
+  t.end()
+})
+
+t.test('it holds what a map would hold, whatever overlaps and is forgotten', (t) => {
+  for (let seed = 1; seed <= 20; seed++) againstMap(t, seed)
+  t.end()
+})
+
+t.test('one run takes the place of many, and many take the place of one', (t) => {
+  const slots = Array.from({ length: 1000 }, (_, index) => index + 1)
+  const log = new RunLog()
+  for (const slot of slots) log.put(run('1.0', slot, 'a'))
+  log.put(
+    run(
+      '2.0',
+      201,
+      slots
+        .slice(200, 800)
+        .map(() => 'b')
+        .join(', '),
+    ),
+  )
+  t.equal(show(log).length, 401)
+  t.equal(log.find(200)?.ballot.round, 1)
+  t.equal(log.find(201), log.find(800))
+  t.equal(log.find(801)?.ballot.round, 1)
+  for (const slot of slots) log.put(run('3.0', slot, `x${slot}`))
+  t.strictSame(
+    show(log),
+    slots.map((slot) => `3.0 slot ${slot}: x${slot}`),
+  )
   t.end()
 })
 

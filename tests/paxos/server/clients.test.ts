@@ -4,10 +4,11 @@ import { realClock } from '@synod/paxos/internal/server/clock'
 import type { Speaker } from '@synod/paxos/internal/server/greeter'
 import { Log } from '@synod/paxos/internal/server/log'
 import type { Command } from '@synod/paxos/internal/protocol/command'
+import { SynodError } from '@synod/paxos'
 import { decodeServerFrame, encodeFrame } from '@synod/paxos/internal/transport/codec'
 import type { Frame } from '@synod/paxos/internal/transport/codec'
 import type { Connection } from '@synod/paxos/internal/transport/transport'
-import { MAX_OPERATION, WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
+import { WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
 import t from 'tap'
 
 /** The server's end of a connection, whose other end reads when the test says so. */
@@ -43,7 +44,11 @@ function clients(entries: readonly unknown[] = []) {
       id: 0,
       addresses: ['127.0.0.1:7000'],
       takes: () => 'yes',
-      check: () => undefined,
+      admit: (op) => {
+        const text = Buffer.from(op).toString()
+        if (text === 'bad') throw new SynodError('BAD_OPERATION', 'not an operation')
+        return Buffer.from(text.toUpperCase())
+      },
       submit: (commands) => proposed.push(...commands),
       status: () => {
         throw new Error('not asked for')
@@ -118,13 +123,13 @@ t.test('a client that does not read its replies is closed', (t) => {
   t.end()
 })
 
-t.test('an operation over the limit is rejected, and the others of its frame are proposed', (t) => {
+t.test('an operation that is not admitted is rejected, and the others of its frame are proposed as admitted', (t) => {
   const { connect, proposed } = clients()
   const wire = connect()
-  const commands = [[1, new Uint8Array(MAX_OPERATION + 1)], [2, new Uint8Array(MAX_OPERATION)]] as const // prettier-ignore
+  const commands = [[1, Buffer.from('bad')], [2, Buffer.from('good')]] as const // prettier-ignore
   wire.says({ type: 'submit', clientId: '1.a', acked: 0, commands })
   t.match(wire.sent[1], { type: 'rejected', localId: 1, code: 'BAD_OPERATION' })
-  t.match(proposed, [{ kind: 'op', localId: 2 }])
+  t.match(proposed, [{ kind: 'op', localId: 2, op: Buffer.from('GOOD') }])
   t.equal(proposed.length, 1)
   t.end()
 })

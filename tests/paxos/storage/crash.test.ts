@@ -7,6 +7,7 @@ import t from 'tap'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
 import type { Opened } from '@synod/paxos/internal/storage/storage'
+import { StorageError } from '@synod/paxos/internal/storage/storage'
 import { SimDisk } from '@synod/harness/internal/sim/disk'
 import { CLUSTER, HandClock, numbered, OWNER } from './fixtures.js'
 
@@ -76,7 +77,10 @@ async function simulate(seed: number): Promise<{ torn: number; rotated: boolean;
       if (outcome.opened === undefined) throw new Error('the directory was refused', { cause: outcome.failed })
       check(promised, outcome.opened, storage.batch)
       seen.torn += outcome.opened.notes.length
+      // A disk that fails ends the process soon; what was promised before still holds.
+      if (prng.chance(0.2)) disk.fail(prng.pick(['write', 'sync']), 'once')
       await live(prng, scheduler, clock, storage, promised)
+      disk.heal()
     } else {
       seen.cutInRecovery++
     }
@@ -86,6 +90,11 @@ async function simulate(seed: number): Promise<{ torn: number; rotated: boolean;
     seen.rotated ||= promised.batch > 40
   }
   return seen
+}
+
+/** A failed append promises nothing. */
+function ignore(error: unknown): void {
+  if (!(error instanceof StorageError) || error.code !== 'DISK_FAILED') throw error
 }
 
 /** Appends, until the crash. */
@@ -103,7 +112,7 @@ async function live(
   const left = (): number => Math.max(0, crashAt - scheduler.done)
   if (!promised.formed) {
     let formed = false
-    void storage.form(CLUSTER).then(() => (formed = true))
+    storage.form(CLUSTER).then(() => (formed = true), ignore)
     if (!(await scheduler.run(() => formed, left()))) return
     promised.formed = true
   }
@@ -123,10 +132,10 @@ async function live(
       numbered(promised.appended++, prng.pick([0, 10, 300, 1500])),
     )
     const end = promised.appended
-    void storage.append(records).then(() => {
+    storage.append(records).then(() => {
       promised.kept = Math.max(promised.kept, end)
       note()
-    })
+    }, ignore)
     await scheduler.run(() => false, Math.min(left(), prng.below(5)))
     note()
   }

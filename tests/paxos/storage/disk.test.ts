@@ -1,4 +1,6 @@
 /** The contract of `Disk`, held by the real one and the simulator's; and what the simulator's does beyond it. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Disk } from '@synod/paxos/internal/storage/disk'
@@ -90,6 +92,25 @@ for (const [name, make] of Object.entries(disks)) {
     t.end()
   })
 }
+
+t.test('the lock of a process that is killed is free', async (t) => {
+  const directory = newDirectory()
+  const program = `import { RealDisk } from '${import.meta.resolve('@synod/paxos/internal/storage/real-disk')}'
+    await new RealDisk('${directory}').open()
+    console.log('open')
+    process.stdin.resume()`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  const disk = new RealDisk(directory)
+  await t.rejects(disk.open(), { code: 'EADDRINUSE' })
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await disk.open()
+  await disk.close()
+})
 
 t.test('after a kill, the page cache has what was written; after a power loss, what was synced', async (t) => {
   const outcomes = new Set<string>()

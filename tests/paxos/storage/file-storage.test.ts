@@ -160,6 +160,24 @@ t.test('a batch in the wrong place, or in the wrong file, is damage', async (t) 
   await t.rejects(storageIn(foreign).open(OWNER), { code: 'CORRUPT', data: { file: FIRST, offset: 1024 } })
 })
 
+t.test('a batch of another history of the same file is damage', async (t) => {
+  const directory = newDirectory()
+  const storage = await formed(storageIn(directory))
+  await append(storage, upTo(2))
+  const copy = killed(directory)
+  await append(storage, [2, 3, 4])
+  const histories = [directory, copy]
+  const other = storageIn(copy)
+  await other.open(OWNER)
+  await append(other, [2, 3, 4])
+  await Promise.all([storage.close(), other.close()])
+  const [one, two] = histories.map((directory) => readFileSync(join(directory, FIRST)))
+  const offset = 512 * 5
+  one?.copy(two ?? one, offset, offset, offset + 512)
+  writeFileSync(join(copy, FIRST), two ?? '')
+  await t.rejects(storageIn(copy).open(OWNER), { code: 'CORRUPT', data: { file: FIRST, offset } })
+})
+
 t.test('a lost write is damage, when a batch came after it', async (t) => {
   const directory = newDirectory()
   const storage = await formed(storageIn(directory))
@@ -305,23 +323,25 @@ t.test('a full disk refuses appends, in order and without a trace, and takes the
   const disk = promptDisk()
   const storage = await formed(new FileStorage(disk, new HandClock(), SMALL))
   disk.capacity = 5000
-  let count = 0
+  // One sector now, then two and one at a time: in the end, one is left, which the second append would fit into.
+  await append(storage, [0])
+  let count = 1
   let refused: unknown
   while (refused === undefined && count < 100) {
-    const number = count
-    const [first, second] = [storage.append([numbered(number, 100)]), storage.append([numbered(number + 1, 100)])]
-    refused = await first.then(
-      () => second.then(() => void (count += 2)),
-      async (error: unknown) => {
-        await t.rejects(second, { code: 'DISK_FULL' }, 'nor does a later append get in before')
-        return error
-      },
-    )
+    const first = storage.append([numbered(count, 600)])
+    await Promise.resolve()
+    await Promise.resolve()
+    const second = storage.append([numbered(count + 1, 10)])
+    const [one, two] = await Promise.allSettled([first, second])
+    if (one.status === 'fulfilled') count++
+    else refused = one.reason
+    t.equal(two.status, one.status, 'no later append gets in before')
+    if (two.status === 'fulfilled') count++
   }
   t.match(refused, { code: 'DISK_FULL', message: /there is no room in disk .*: make some/ })
   t.ok(count > 2, `${count} were taken`)
   const batch = storage.batch
-  await t.rejects(storage.append([numbered(count)]), { code: 'DISK_FULL' })
+  await t.rejects(storage.append([numbered(count, 600)]), { code: 'DISK_FULL' })
   t.equal(storage.batch, batch)
   disk.capacity = 100_000
   await append(storage, upTo(count + 20).slice(count), 100)

@@ -1,5 +1,5 @@
 /** What the tests of storage share: directories, clocks, schedulers, records. */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
@@ -47,9 +47,18 @@ export class HandClock implements Clock {
   }
 }
 
-/** A new directory, which ends with the machine's next clean-up. */
+let root: string | null = null
+
+/** A new directory, which is removed when the tests end. */
 export function newDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'synod-storage-'))
+  if (root === null) {
+    const made = mkdtempSync(join(tmpdir(), 'synod-storage-'))
+    process.once('exit', () => {
+      rmSync(made, { recursive: true, force: true })
+    })
+    root = made
+  }
+  return mkdtempSync(join(root, 'data-'))
 }
 
 /** A simulated disk whose operations happen soon, in the order in which they were asked for. */

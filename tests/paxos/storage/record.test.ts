@@ -21,6 +21,16 @@ t.test('commands cost few bytes beside their operations', (t) => {
   t.end()
 })
 
+t.test('what could not be read back is not written', (t) => {
+  const ballot = { round: 1, server: 0, start: 0 }
+  for (const number of [-1, 1.5, NaN, 2 ** 53, Infinity]) {
+    t.throws(() => encodeRecord({ type: 'decide', ballot, decided: number }), RangeError)
+    t.throws(() => encodeRecord({ type: 'promise', ballot: { ...ballot, round: number } }), RangeError)
+  }
+  t.throws(() => encodeRecord(numbered(-1)), RangeError)
+  t.end()
+})
+
 t.test('what no record looks like is refused', (t) => {
   const packr = new Packr({ useRecords: false })
   const wrong: readonly unknown[] = [

@@ -1,9 +1,9 @@
 /** The servers of a simulation: the real `Server` and `FileStorage`, over simulated disks, network and time. */
 import type { ServerId } from '@synod/paxos/internal/protocol/ballot'
+import { unpackValue } from '@synod/paxos/internal/codec/values'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import { Server } from '@synod/paxos/internal/server/server'
-import { decodeOp } from '@synod/paxos/internal/service/service-codec'
 import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
 import type { Storage, StoredRecord } from '@synod/paxos/internal/storage/storage'
 import { decodePeerFrame } from '@synod/paxos/internal/transport/codec'
@@ -82,7 +82,7 @@ export class Cluster {
     if (this.isUp(id)) return
     const life = time.life()
     const state = new ObservedLedger((slot, clientId, op) => {
-      checker.executed(id, slot, clientId, (bytes) => sameEntry(decodeOp(this.#service, bytes), op))
+      checker.executed(id, slot, clientId, (bytes) => sameEntry(this.#service.op.parse(unpackValue(bytes)), op))
     })
     const server = new Server({
       service: { ...this.#service, state: () => state },

@@ -75,21 +75,30 @@ export class Acceptor {
   }
 
   #adopt(ballot: Ballot): void {
-    assert(compareBallots(ballot, this.#ballot) > 0, 'A1', () => `adopting ${showBallot(ballot)} after ${showBallot(this.#ballot)}`)
+    assert(
+      compareBallots(ballot, this.#ballot) > 0,
+      'A1',
+      () => `adopting ${showBallot(ballot)} after ${showBallot(this.#ballot)}`,
+    )
     this.#ballot = ballot
   }
 
   #accept(run: Run): void {
     if (compareBallots(run.ballot, this.#ballot) > 0) this.#adopt(run.ballot)
-    assert(sameBallot(run.ballot, this.#ballot), 'A2', () => `accepting at ${showBallot(run.ballot)} under ${showBallot(this.#ballot)}`)
+    assert(
+      sameBallot(run.ballot, this.#ballot),
+      'A2',
+      () => `accepting at ${showBallot(run.ballot)} under ${showBallot(this.#ballot)}`,
+    )
     this.#assertOneCommandASlot(run)
-    if (lastSlot(run) >= this.#forgotten) this.#accepted.put(clip(run, Math.max(run.first, this.#forgotten), lastSlot(run)))
+    if (lastSlot(run) >= this.#forgotten)
+      this.#accepted.put(clip(run, Math.max(run.first, this.#forgotten), lastSlot(run)))
   }
 
   /** Whether every slot of the run was accepted at its ballot already: a p2a that came twice. */
   #holds(run: Run): boolean {
     if (run.first < this.#forgotten) return false // accepted or not, it is not known here any more: accept again
-    for (let slot = run.first; slot <= lastSlot(run); ) {
+    for (let slot = run.first; slot <= lastSlot(run);) {
       const held = this.#accepted.find(slot)
       if (held === undefined || !sameBallot(held.ballot, run.ballot)) return false
       slot = lastSlot(held) + 1
@@ -105,7 +114,11 @@ export class Acceptor {
       const end = Math.min(lastSlot(held), lastSlot(run))
       for (let slot = Math.max(held.first, run.first); slot <= end; slot++) {
         const [old, now] = [held.commands[slot - held.first], run.commands[slot - run.first]]
-        assert(old !== undefined && now !== undefined && sameCommand(old, now), 'A4', () => `two commands at ${showBallot(run.ballot)} in slot ${slot}`)
+        assert(
+          old !== undefined && now !== undefined && sameCommand(old, now),
+          'A4',
+          () => `two commands at ${showBallot(run.ballot)} in slot ${slot}`,
+        )
       }
     }
   }

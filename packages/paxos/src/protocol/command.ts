@@ -12,7 +12,13 @@ export type Slot = number
  * - `noop`: fills a hole that a leader found when it was adopted (the paper's section 4.1).
  */
 export type Command =
-  | { readonly kind: 'op'; readonly clientId: string; readonly localId: number; readonly acked: number; readonly op: Uint8Array }
+  | {
+      readonly kind: 'op'
+      readonly clientId: string
+      readonly localId: number
+      readonly acked: number
+      readonly op: Uint8Array
+    }
   | { readonly kind: 'open'; readonly nonce: string }
   | { readonly kind: 'clock'; readonly elapsed: number; readonly ttl: number }
   | { readonly kind: 'noop' }
@@ -49,7 +55,13 @@ export function commandBytes(command: Command): number {
 export function sameCommand(a: Command, b: Command): boolean {
   if (a === b) return true
   if (a.kind === 'op') {
-    return b.kind === 'op' && a.clientId === b.clientId && a.localId === b.localId && a.acked === b.acked && sameBytes(a.op, b.op)
+    return (
+      b.kind === 'op' &&
+      a.clientId === b.clientId &&
+      a.localId === b.localId &&
+      a.acked === b.acked &&
+      sameBytes(a.op, b.op)
+    )
   }
   if (a.kind === 'open') return b.kind === 'open' && a.nonce === b.nonce
   if (a.kind === 'clock') return b.kind === 'clock' && a.elapsed === b.elapsed && a.ttl === b.ttl

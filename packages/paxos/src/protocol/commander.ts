@@ -31,7 +31,11 @@ export class Commander {
   /** An acceptor's vote for every slot of the run; true if that makes a majority. */
   p2b(from: ServerId, message: P2b): boolean {
     if (!sameBallot(message.ballot, this.run.ballot) || this.#decided) return false
-    assert(message.last === lastSlot(this.run), 'C1', () => `a vote for slots ${message.first} to ${message.last} of another run at ${showBallot(message.ballot)}`)
+    assert(
+      message.last === lastSlot(this.run),
+      'C1',
+      () => `a vote for slots ${message.first} to ${message.last} of another run at ${showBallot(message.ballot)}`,
+    )
     this.#votes.add(from)
     this.#decided = isQuorum(this.#configuration, this.#votes)
     return this.#decided

@@ -93,7 +93,11 @@ export class Leader {
     if (commands.length === 0) return undefined
     const run = { ballot: this.#ballot, first: this.#slotIn, commands }
     assert(run.first >= slotOut, 'C1', () => `proposing for slot ${run.first}, which is decided`)
-    assert(lastSlot(run) < slotOut + window, 'R5', () => `proposing for slot ${lastSlot(run)} with slotOut ${slotOut} and window ${window}`)
+    assert(
+      lastSlot(run) < slotOut + window,
+      'R5',
+      () => `proposing for slot ${lastSlot(run)} with slotOut ${slotOut} and window ${window}`,
+    )
     this.#slotIn = lastSlot(run) + 1
     return run
   }

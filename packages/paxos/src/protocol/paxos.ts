@@ -66,7 +66,8 @@ export class Paxos {
   restore(record: LogRecord): void {
     if (record.type === 'promise') this.#acceptor.restorePromise(record.ballot)
     else if (record.type === 'accept') this.#acceptor.restoreAccept(record.run)
-    else if (record.type === 'learn') this.#replica.restoreLearned(record.ballot, record.first, record.commands, this.#out)
+    else if (record.type === 'learn')
+      this.#replica.restoreLearned(record.ballot, record.first, record.commands, this.#out)
     else this.#replica.restoreDecided(record.ballot, record.decided, this.#acceptedAt, this.#out)
     this.#acceptor.forget(this.#replica.slotOut)
   }
@@ -156,7 +157,8 @@ export class Paxos {
 
   #p1a(from: ServerId, message: P1a): void {
     this.#acceptor.p1a(from, message, this.#replica.slotOut, this.#out)
-    if (from !== this.#config.id && sameBallot(this.#acceptor.ballot, message.ballot)) this.#election.postpone(this.#now)
+    if (from !== this.#config.id && sameBallot(this.#acceptor.ballot, message.ballot))
+      this.#election.postpone(this.#now)
   }
 
   #p1b(from: ServerId, message: P1b): void {
@@ -269,7 +271,12 @@ export class Paxos {
     this.#heartbeatAt = this.#now
     this.#election.heard(this.#leader.ballot, this.#now)
     const { ballot } = this.#leader
-    this.#out.send(this.#others, { type: 'heartbeat', ballot, sequence: this.#leader.nextSequence(), decided: this.#tell() })
+    this.#out.send(this.#others, {
+      type: 'heartbeat',
+      ballot,
+      sequence: this.#leader.nextSequence(),
+      decided: this.#tell(),
+    })
   }
 
   #beginPrescout(attempt: number): void {
@@ -300,7 +307,10 @@ export class Paxos {
     const leader = this.#election.leader
     if (leader === null || leader.server === this.#config.id) return
     while (this.#replica.queued > 0) {
-      this.#out.send([leader.server], { type: 'forward', commands: this.#replica.take(this.#config.limits.runCommands, this.#now) })
+      this.#out.send([leader.server], {
+        type: 'forward',
+        commands: this.#replica.take(this.#config.limits.runCommands, this.#now),
+      })
     }
   }
 
@@ -313,7 +323,11 @@ export class Paxos {
   /** What the leader may call decided at its ballot: nothing was chosen at a higher one, as far as this server knows. */
   #tellable(): Slot {
     const { ballot } = this.#replica.decision
-    assert(compareBallots(ballot, this.#leader.ballot) <= 0, 'A5', () => `telling decisions of ${showBallot(ballot)} at ${showBallot(this.#leader.ballot)}`)
+    assert(
+      compareBallots(ballot, this.#leader.ballot) <= 0,
+      'A5',
+      () => `telling decisions of ${showBallot(ballot)} at ${showBallot(this.#leader.ballot)}`,
+    )
     return this.#replica.slotOut
   }
 

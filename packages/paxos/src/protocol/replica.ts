@@ -183,7 +183,8 @@ export class Replica {
     }
     if (this.#catchUp !== undefined && now - this.#catchUp.at < patience) return
     const last = this.#catchUp === undefined ? -1 : peers.indexOf(this.#catchUp.from)
-    const from = this.#catchUp === undefined && peers.includes(this.#source) ? this.#source : peers[(last + 1) % peers.length]
+    const from =
+      this.#catchUp === undefined && peers.includes(this.#source) ? this.#source : peers[(last + 1) % peers.length]
     if (from === undefined) return
     this.#catchUp = { from, at: now }
     out.send([from], { type: 'catchUp', from: this.slotOut })
@@ -200,7 +201,13 @@ export class Replica {
       if (commands.length > 0 && bytes > this.#limits.runBytes) break
       commands.push(command)
     }
-    out.send([from], { type: 'decided', ballot: this.#decidedBallot, first: message.from, commands, decided: this.slotOut })
+    out.send([from], {
+      type: 'decided',
+      ballot: this.#decidedBallot,
+      first: message.from,
+      commands,
+      decided: this.slotOut,
+    })
   }
 
   /** Decisions from a peer: executes them, and asks for more when these are durable. */
@@ -226,16 +233,29 @@ export class Replica {
     for (let slot = run.first; slot < this.slotOut && slot <= lastSlot(run); slot++) {
       const [known, command] = [this.#decided[slot - 1], run.commands[slot - run.first]]
       const same = known === undefined || command === undefined || sameCommand(known, command)
-      assert(same, 'R1', () => `slot ${slot} is decided, and another command is proposed for it at ${showBallot(run.ballot)}`)
+      assert(
+        same,
+        'R1',
+        () => `slot ${slot} is decided, and another command is proposed for it at ${showBallot(run.ballot)}`,
+      )
     }
   }
 
   /** Recovery: what a `decide` record says; the commands are among those that the acceptor beside it accepted. */
-  restoreDecided(ballot: Ballot, decided: Slot, acceptedAt: (slot: Slot, ballot: Ballot) => Command | undefined, out: Outbox): void {
+  restoreDecided(
+    ballot: Ballot,
+    decided: Slot,
+    acceptedAt: (slot: Slot, ballot: Ballot) => Command | undefined,
+    out: Outbox,
+  ): void {
     this.hear(ballot, decided, this.#self)
     while (this.slotOut < decided) {
       const command = acceptedAt(this.slotOut, ballot)
-      assert(command !== undefined, 'R2', () => `the log says that slot ${this.slotOut} is decided, but does not hold its command`)
+      assert(
+        command !== undefined,
+        'R2',
+        () => `the log says that slot ${this.slotOut} is decided, but does not hold its command`,
+      )
       this.#perform(command, out)
     }
     this.#logged = this.slotOut
@@ -243,7 +263,11 @@ export class Replica {
 
   /** Recovery: what a `learn` record says. */
   restoreLearned(ballot: Ballot, first: Slot, commands: readonly Command[], out: Outbox): void {
-    assert(first <= this.slotOut, 'R2', () => `the log goes on at slot ${first}, but only the slots below ${this.slotOut} are known`)
+    assert(
+      first <= this.slotOut,
+      'R2',
+      () => `the log goes on at slot ${first}, but only the slots below ${this.slotOut} are known`,
+    )
     this.hear(ballot, first + commands.length, this.#self)
     for (const command of commands.slice(this.slotOut - first)) this.#perform(command, out)
     this.#logged = this.slotOut

@@ -43,7 +43,8 @@ export class RunLog {
 
   /** Forgets the runs that lie below this slot. */
   trim(below: Slot): void {
-    for (let run = this.#runs[this.#head]; run !== undefined && lastSlot(run) < below; run = this.#runs[this.#head]) this.#head++
+    for (let run = this.#runs[this.#head]; run !== undefined && lastSlot(run) < below; run = this.#runs[this.#head])
+      this.#head++
     if (this.#head > 64 && this.#head * 2 > this.#runs.length) {
       this.#runs = this.#runs.slice(this.#head)
       this.#head = 0

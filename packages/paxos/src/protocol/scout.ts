@@ -34,7 +34,11 @@ export class Scout {
   p1b(from: ServerId, message: P1b, out: Outbox): Adopted | undefined {
     if (!sameBallot(message.ballot, this.ballot) || message.from !== this.#next.get(from)) return undefined
     for (const run of message.accepted) {
-      assert(compareBallots(run.ballot, this.ballot) <= 0, 'A2', () => `a pvalue of ${showBallot(run.ballot)} under ${showBallot(this.ballot)}`)
+      assert(
+        compareBallots(run.ballot, this.ballot) <= 0,
+        'A2',
+        () => `a pvalue of ${showBallot(run.ballot)} under ${showBallot(this.ballot)}`,
+      )
       run.commands.forEach((command, index) => {
         this.#keep(run.first + index, run.ballot, command)
       })
@@ -58,7 +62,12 @@ export class Scout {
   #keep(slot: Slot, ballot: Ballot, command: Command): void {
     const known = this.#pvalues.get(slot)
     if (known === undefined || compareBallots(ballot, known.ballot) > 0) this.#pvalues.set(slot, { ballot, command })
-    else assert(!sameBallot(ballot, known.ballot) || sameCommand(known.command, command), 'A4', () => `two commands at ${showBallot(ballot)} in slot ${slot}`)
+    else
+      assert(
+        !sameBallot(ballot, known.ballot) || sameCommand(known.command, command),
+        'A4',
+        () => `two commands at ${showBallot(ballot)} in slot ${slot}`,
+      )
   }
 
   #adopted(): Adopted {

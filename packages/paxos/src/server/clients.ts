@@ -4,7 +4,7 @@ import { SynodError } from '../protocol/error.js'
 import { decodeClientFrame, encodeFrame } from '../transport/codec.js'
 import type { Connection } from '../transport/transport.js'
 import type { ClientFrame, ClientHello, ServerStatus } from '../transport/wire.js'
-import { MAX_OPERATION, WIRE_VERSION } from '../transport/wire.js'
+import { WIRE_VERSION } from '../transport/wire.js'
 import type { Clock } from './clock.js'
 import { Dump } from './dump.js'
 import { goodbye, NOBODY } from './greeter.js'
@@ -33,8 +33,8 @@ export interface ClientsHost {
   readonly addresses: readonly string[]
   /** Whether commands are taken in: `yes`, `no` while starting or stopping, `busy` while the disk is full. */
   takes(): 'yes' | 'no' | 'busy'
-  /** Checks an operation by the service's schema. Throws SynodError `BAD_OPERATION`. */
-  check(op: Uint8Array): void
+  /** What the service's schema makes of an operation. Throws SynodError `BAD_OPERATION`. */
+  admit(op: Uint8Array): Uint8Array
   submit(commands: Command[]): void
   status(): ServerStatus
   /** The state as it is now, and the last slot that is in it. */
@@ -178,22 +178,18 @@ export class Clients {
       if (takes === 'busy') this.#answer(client, { clientId, localId, result: BUSY })
       else if (takes === 'no') this.#reject(client, clientId, localId, notServing())
       else {
-        const error = this.#fault(op)
-        if (error === null) commands.push({ kind: 'op', clientId, localId, acked, op })
-        else this.#reject(client, clientId, localId, error)
+        const admitted = this.#admit(op)
+        if (admitted instanceof SynodError) this.#reject(client, clientId, localId, admitted)
+        else commands.push({ kind: 'op', clientId, localId, acked, op: admitted })
       }
     }
     if (commands.length > 0) this.#host.submit(commands)
   }
 
-  /** What is wrong with an operation; null if nothing. */
-  #fault(op: Uint8Array): SynodError | null {
-    if (op.length > MAX_OPERATION) {
-      return new SynodError('BAD_OPERATION', `the operation has ${op.length} bytes, the limit is ${MAX_OPERATION}`)
-    }
+  /** The operation as it is to be proposed, or why it must not be. */
+  #admit(op: Uint8Array): Uint8Array | SynodError {
     try {
-      this.#host.check(op)
-      return null
+      return this.#host.admit(op)
     } catch (error) {
       if (error instanceof SynodError) return error
       throw error

@@ -12,7 +12,7 @@ import { SynodError } from '../protocol/error.js'
 import { Paxos } from '../protocol/paxos.js'
 import type { Envelope, Input } from '../protocol/ready.js'
 import type { Service, State } from '../service/service.js'
-import { decodeOp, machineOf } from '../service/service-codec.js'
+import { admitOp, machineOf } from '../service/service-codec.js'
 import type { Storage } from '../storage/storage.js'
 import type { Transport } from '../transport/transport.js'
 import type { PeerFrame, ServerStatus } from '../transport/wire.js'
@@ -334,9 +334,7 @@ export class Server<Schema extends z.ZodType, Value> {
       id,
       addresses,
       takes: () => (this.#phase !== 'running' || !this.#formed ? 'no' : this.#journal.full ? 'busy' : 'yes'),
-      check: (op) => {
-        decodeOp(service, op)
-      },
+      admit: (op) => admitOp(service, op),
       submit: (commands) => {
         this.#step({ type: 'submit', commands, now: clock.now() })
       },

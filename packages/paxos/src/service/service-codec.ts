@@ -3,33 +3,31 @@ import { z } from 'zod'
 import type { Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import type { StateMachine } from '../protocol/state.js'
-import { asBuffer } from '../transport/bytes.js'
-import { packValue, unpackValue } from '../transport/values.js'
-import { MAX_OPERATION, MAX_RESULT } from '../transport/wire.js'
+import { packValue, unpackValue } from '../codec/values.js'
 import { Refusal } from './service.js'
 import type { Service, State } from './service.js'
 
 /** Of a service, what concerns its operations. */
 type Operations<Schema extends z.ZodType> = Pick<Service<Schema, unknown>, 'name' | 'op'>
 
-/** What the schema makes of an operation, as bytes. Throws SynodError `BAD_OPERATION`, which names the field. */
+/** Bytes of one operation, at most: it must fit into a frame, and into a batch of the log. */
+export const MAX_OPERATION = 4 << 20
+
+/** Bytes of one result, at most. */
+const MAX_RESULT = 8 << 20
+
+/** The client's side: an operation as bytes, if the schema takes it. Throws SynodError `BAD_OPERATION`, which names the field. */
 export function encodeOp<Schema extends z.ZodType>(service: Operations<Schema>, op: z.input<Schema>): Uint8Array {
-  const bytes = packOp(service, parse(service, op))
-  if (bytes.length <= MAX_OPERATION) return bytes
-  throw badOperation(service, `it has ${bytes.length} bytes, the limit is ${MAX_OPERATION}`)
+  parse(service, op)
+  return packOp(service, op)
 }
 
 /**
- * The operation in bytes from outside. They must be what {@link encodeOp} gives: so that what is executed, on every
- * server, is what the schema made of it. (A schema must give back unchanged whatever it gave.) Throws SynodError
- * `BAD_OPERATION`.
+ * The server's side: what the schema makes of the operation in these bytes, as bytes again. These are what is proposed, and
+ * executed on every server. Throws SynodError `BAD_OPERATION`.
  */
-export function decodeOp<Schema extends z.ZodType>(service: Operations<Schema>, bytes: Uint8Array): z.output<Schema> {
-  const op = parse(service, unpackOp(service, bytes))
-  if (!asBuffer(packOp(service, op)).equals(bytes)) {
-    throw badOperation(service, 'the schema makes something else of it: it must be sent as the schema gives it')
-  }
-  return op
+export function admitOp<Schema extends z.ZodType>(service: Operations<Schema>, bytes: Uint8Array): Uint8Array {
+  return packOp(service, parse(service, unpackOp(service, bytes)))
 }
 
 /** What `execute` returned. Throws SynodError `BAD_FRAME`. */
@@ -110,11 +108,14 @@ function firstIssue(issues: readonly z.core.$ZodIssue[], above: readonly Propert
 }
 
 function packOp<Schema extends z.ZodType>(service: Operations<Schema>, op: unknown): Uint8Array {
+  let bytes: Uint8Array
   try {
-    return packValue(op)
+    bytes = packValue(op)
   } catch (error) {
     throw badOperation(service, `it holds something that cannot be sent (${reasonOf(error)})`)
   }
+  if (bytes.length <= MAX_OPERATION) return bytes
+  throw badOperation(service, `it has ${bytes.length} bytes, the limit is ${MAX_OPERATION}`)
 }
 
 function unpackOp<Schema extends z.ZodType>(service: Operations<Schema>, bytes: Uint8Array): unknown {

@@ -19,7 +19,7 @@ import { makeTailDurable } from './tail.js'
 /** One append that waits. */
 interface Waiter {
   readonly resolve: () => void
-  readonly reject: (error: unknown) => void
+  readonly reject: (error: StorageError) => void
 }
 
 export class FileStorage implements Storage {
@@ -79,7 +79,11 @@ export class FileStorage implements Storage {
   append(records: readonly StoredRecord[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
     if (this.#writer === null || this.#closing) return Promise.reject(new Error('append needs an open, formed storage'))
-    for (const record of records) this.#filling.add(encodeRecord(record))
+    try {
+      for (const record of records) this.#filling.add(encodeRecord(record))
+    } catch (error) {
+      return Promise.reject(this.#noteFailure(error))
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#work()
@@ -149,11 +153,11 @@ export class FileStorage implements Storage {
 
   /** Whoever waits is refused too: what was appended after what is not there must not get in before it. */
   #refuse(error: unknown, waiters: readonly Waiter[]): void {
-    this.#noteFailure(error)
+    const told = this.#noteFailure(error)
     const later = this.#waiting
     this.#waiting = []
     this.#filling.clear()
-    for (const { reject } of [...waiters, ...later]) reject(error)
+    for (const { reject } of [...waiters, ...later]) reject(told)
   }
 
   /** Says that the last batch was durable. On a full disk that is left unsaid. */
@@ -168,9 +172,11 @@ export class FileStorage implements Storage {
     this.#spare.clear()
   }
 
-  #noteFailure(error: unknown): void {
-    if (error instanceof StorageError && error.code === 'DISK_FULL') return
-    this.#failure ??= error instanceof StorageError ? error : diskFailed(this.#disk.directory, 'writing', error)
+  /** What fails once fails for good, but for a full disk. Gives back the error as it is to be told. */
+  #noteFailure(error: unknown): StorageError {
+    const told = error instanceof StorageError ? error : diskFailed(this.#disk.directory, 'writing', error)
+    if (told.code !== 'DISK_FULL') this.#failure ??= told
+    return told
   }
 
   /** One timer, however many appends: it looks again when something was written meanwhile. */

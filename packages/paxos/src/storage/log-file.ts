@@ -81,7 +81,7 @@ export class LogFile {
       for (const piece of pieces) await file.write(piece.bytes, piece.position)
     } catch (error) {
       if (!isFull(error)) throw diskFailed(disk.directory, `writing ${temporary}`, error)
-      await file?.close()
+      await file?.close().catch(() => undefined)
       await removeIfThere(disk, temporary)
       throw diskFull(disk.directory, error)
     }

@@ -133,9 +133,10 @@ export class LogWriter {
   }
 
   #makeNext(): Promise<LogFile> {
+    if (this.#next !== null) return this.#next
     const { clusterId, owner, file } = this.#file.header
     const header = { clusterId, owner, file: file + 1, salt: this.#clock.random(SALT_BYTES) }
-    this.#next ??= LogFile.createEmpty(this.#disk, header, this.#zeros).catch((error: unknown) => {
+    this.#next = LogFile.createEmpty(this.#disk, header, this.#zeros).catch((error: unknown) => {
       this.#next = null
       throw error
     })

@@ -35,7 +35,10 @@ const packr = new Packr({ useRecords: false })
 // Without copies, one small operation would keep the whole file that it was read from in memory.
 const unpackr = new Unpackr({ useRecords: false, copyBuffers: true })
 
-/** The record's bytes, which may share memory with others: to be copied at once. */
+/**
+ * The record's bytes, which may share memory with others: to be copied at once. Throws RangeError for a number that could
+ * not be read back: once it is in the log, it is too late.
+ */
 export function encodeRecord(record: FileRecord): Uint8Array {
   return packr.pack(toArray(record))
 }
@@ -64,34 +67,39 @@ export function isFormed(bytes: Uint8Array): boolean {
 function toArray(record: FileRecord): readonly unknown[] {
   switch (record.type) {
     case 'next':
-      return [NEXT, record.file, record.salt]
+      return [NEXT, integer(record.file), record.salt]
     case 'formed':
       return [FORMED]
     case 'peers':
-      return [PEERS, record.batches]
+      return [PEERS, record.batches.map(integer)]
     case 'promise':
       return [PROMISE, ...ballotFields(record.ballot)]
     case 'accept':
-      return [ACCEPT, ...ballotFields(record.run.ballot), record.run.first, record.run.commands.map(commandToArray)]
+      return [
+        ACCEPT,
+        ...ballotFields(record.run.ballot),
+        integer(record.run.first),
+        record.run.commands.map(commandToArray),
+      ]
     case 'decide':
-      return [DECIDE, ...ballotFields(record.ballot), record.decided]
+      return [DECIDE, ...ballotFields(record.ballot), integer(record.decided)]
     case 'learn':
-      return [LEARN, ...ballotFields(record.ballot), record.first, record.commands.map(commandToArray)]
+      return [LEARN, ...ballotFields(record.ballot), integer(record.first), record.commands.map(commandToArray)]
   }
 }
 
 function ballotFields({ round, server, start }: Ballot): [number, number, number] {
-  return [round, server, start]
+  return [integer(round), integer(server), integer(start)]
 }
 
 function commandToArray(command: Command): readonly unknown[] {
   switch (command.kind) {
     case 'op':
-      return [OP, command.clientId, command.localId, command.acked, command.op]
+      return [OP, command.clientId, integer(command.localId), integer(command.acked), command.op]
     case 'open':
       return [OPEN, command.nonce]
     case 'clock':
-      return [CLOCK, command.elapsed, command.ttl]
+      return [CLOCK, time(command.elapsed), time(command.ttl)]
     case 'noop':
       return [NOOP]
   }
@@ -146,7 +154,7 @@ function readCommand(value: unknown): Command {
     case OPEN:
       return fields.end({ kind: 'open', nonce: fields.text() })
     case CLOCK:
-      return fields.end({ kind: 'clock', elapsed: fields.number(), ttl: fields.number() })
+      return fields.end({ kind: 'clock', elapsed: fields.time(), ttl: fields.time() })
     case NOOP:
       return fields.end({ kind: 'noop' })
     default:
@@ -170,11 +178,8 @@ class Fields {
     return integer(this.#take())
   }
 
-  number(): number {
-    const value = this.#take()
-    if (typeof value !== 'number' || !(value >= 0 && value < Infinity))
-      throw this.#wrong('a finite number of at least 0')
-    return value
+  time(): number {
+    return time(this.#take())
   }
 
   text(): string {
@@ -213,6 +218,13 @@ class Fields {
 function integer(value: unknown): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw new RangeError('something else where a non-negative integer should be')
+  }
+  return value
+}
+
+function time(value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) {
+    throw new RangeError('something else where a time of at least 0 ms should be')
   }
   return value
 }

@@ -5,9 +5,9 @@
 import { z } from 'zod'
 import type { Reply, Result } from '../protocol/command.js'
 import type { Message } from '../protocol/message.js'
-import { badFrame, owned, Reader, Writer } from './bytes.js'
+import { badFrame, owned, Reader, Writer } from '../codec/bytes.js'
 import { MAX_SERVERS, readMessage, writeMessage } from './message-codec.js'
-import { packValue, unpackValue } from './values.js'
+import { packValue, unpackValue } from '../codec/values.js'
 import { WIRE_VERSION } from './wire.js'
 import type { ClientFrame, ClientHello, Goodbye, PeerFrame, PeerHello, ServerFrame, Welcome } from './wire.js'
 

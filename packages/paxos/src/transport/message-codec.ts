@@ -2,7 +2,7 @@
 import type { Ballot } from '../protocol/ballot.js'
 import type { Command, Run, Slot } from '../protocol/command.js'
 import type { Message } from '../protocol/message.js'
-import type { Reader, Writer } from './bytes.js'
+import type { Reader, Writer } from '../codec/bytes.js'
 
 /** Server ids are below it. */
 export const MAX_SERVERS = 1000

@@ -9,11 +9,6 @@ import type { Message } from '../protocol/message.js'
 /** Both ends must speak the same version. */
 export const WIRE_VERSION = 1
 
-/** An operation may have so many bytes, encoded: several fit into a frame between servers. */
-export const MAX_OPERATION = 4 << 20
-/** A result may have so many bytes, encoded. */
-export const MAX_RESULT = 8 << 20
-
 /** What a server tells of itself when it meets another: the first frame each way between servers. */
 export interface PeerHello {
   readonly type: 'peer'
@@ -64,7 +59,12 @@ export type ClientFrame =
   /** Opens a session; sent again with the same nonce until answered. 32 hexadecimal digits. */
   | { readonly type: 'open'; readonly nonce: string }
   /** Commands of one session: operations by local id (from 1). The client knows the outcome of all up to `acked`. */
-  | { readonly type: 'submit'; readonly clientId: string; readonly acked: number; readonly commands: readonly (readonly [localId: number, op: Uint8Array])[] }
+  | {
+      readonly type: 'submit'
+      readonly clientId: string
+      readonly acked: number
+      readonly commands: readonly (readonly [localId: number, op: Uint8Array])[]
+    }
   | { readonly type: 'status' }
   /** This server's own state, in chunks; each `dumpMore` asks for the next. */
   | { readonly type: 'dump' }
@@ -74,7 +74,13 @@ export type ClientFrame =
 export type ServerFrame =
   | { readonly type: 'replies'; readonly replies: readonly Reply[] }
   /** The operation was never proposed by this server: `BAD_OPERATION` (schema), or `NOT_SERVING` (starting or stopping). */
-  | { readonly type: 'rejected'; readonly clientId: string; readonly localId: number; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'rejected'
+      readonly clientId: string
+      readonly localId: number
+      readonly code: string
+      readonly message: string
+    }
   | { readonly type: 'status'; readonly status: ServerStatus }
   | { readonly type: 'dump'; readonly slot: number; readonly entries: readonly unknown[]; readonly done: boolean }
 
