@@ -1,4 +1,4 @@
-/** Work that goes on while servers are killed, and that shows whether it was done exactly once. */
+/** Work that goes on while servers are killed. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -38,8 +38,13 @@ export class Load {
       this.#said = stdout + stderr
       return { code, stdout, stderr }
     })
-    owner.teardown(async () => {
+    const kill = (): void => {
       child.kill('SIGKILL')
+    }
+    process.once('exit', kill)
+    owner.teardown(async () => {
+      process.off('exit', kill)
+      kill()
       await code
     })
   }
@@ -65,11 +70,11 @@ export class Load {
 }
 
 /** How many counters there are. */
-const COUNTERS = 64
+const COUNTERS = 16
 
 /**
- * Counters of one client that go up side by side, each by one compare-and-swap after the other: a step that happens
- * twice, or that was acknowledged and is lost, breaks the chain.
+ * Counters of one client that go up side by side, each by one compare-and-swap after the other: an acknowledged step that
+ * is lost breaks the chain, and so does one that is told the outcome of a second execution.
  */
 export class Counters {
   readonly #store: KvClient
