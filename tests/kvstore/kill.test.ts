@@ -1,10 +1,7 @@
 // Servers are killed with SIGKILL while a real load goes on: it notices nothing, and nothing is lost.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { ProcessCluster, until } from '@synod/harness/internal/process'
 import { connectKvstore, type KvClient } from '@synod/kvstore'
 import t, { type Test } from 'tap'
+import { Cluster, until } from '../support/cluster.js'
 import { kvClient } from '../support/command.js'
 import { CLIENT_PATIENCE, Counters, Load } from '../support/load.js'
 import { jsonLine, textPairs, type TextPair } from '../support/text.js'
@@ -18,7 +15,7 @@ const allPairs = textPairs(100_000)
 await t.test('a load of 100,000 pairs goes on while each server is killed in turn, the leader first', async (t) => {
   const cluster = await startCluster(t)
   const store = connect(t, cluster)
-  const load = new Load(t, cluster.addresses, allPairs)
+  const load = new Load(t, cluster.servers, allPairs)
   const counters = new Counters(store)
 
   const marks = [20_000, 45_000, 70_000]
@@ -56,7 +53,7 @@ await t.test('a load of 100,000 pairs goes on while each server is killed in tur
   const counted = await counters.stop()
   t.comment(`the counters: ${counted.reduce((sum, [, count]) => sum + Number(count), 0)} steps`)
   t.strictSame(victims.toSorted(), SERVERS, 'each server was killed once')
-  await checkDumps(t, cluster, store, [...allPairs, ...counted])
+  await checkDumps(t, cluster, [...allPairs, ...counted])
 })
 
 await t.test('when all servers are killed at once, nothing acknowledged is lost, and the load goes on', async (t) => {
@@ -65,7 +62,7 @@ await t.test('when all servers are killed at once, nothing acknowledged is lost,
   const cluster = await startCluster(t)
   const store = connect(t, cluster)
   const counters = new Counters(store)
-  const load = new Load(t, cluster.addresses, pairs)
+  const load = new Load(t, cluster.servers, pairs)
   load.allow(4_000)
   await until('the load has come to slot 1500', async () => {
     load.assertRunning()
@@ -86,7 +83,7 @@ await t.test('when all servers are killed at once, nothing acknowledged is lost,
     `the servers served again after ${Math.round(served - killed)} ms; longest time between two answers: ` +
       `${counters.longestGap(killed, performance.now())} ms; the load: ${stdout.trim()}`,
   )
-  await checkDumps(t, cluster, store, [...pairs, ...counted])
+  await checkDumps(t, cluster, [...pairs, ...counted])
 })
 
 await t.test('clients that know one server each read what the others wrote', async (t) => {
@@ -107,46 +104,43 @@ await t.test('clients that know one server each read what the others wrote', asy
   }
 })
 
-/** Three servers that serve; they end, and their data goes, with the test, however it ends. */
-async function startCluster(t: Test): Promise<ProcessCluster> {
-  const directory = mkdtempSync(join(tmpdir(), 'synod-kill-'))
-  const cluster = await ProcessCluster.prepare({ directory, count: SERVERS.length })
+/** Three servers that serve; they end with the test, however it ends. */
+async function startCluster(t: Test): Promise<Cluster> {
+  const cluster = await Cluster.prepare(t, { count: SERVERS.length })
   const killAll = (): void => {
     for (const id of SERVERS) cluster.child(id)?.kill('SIGKILL')
   }
   process.once('exit', killAll)
-  t.teardown(async () => {
-    await cluster.stop('SIGKILL')
+  t.teardown(() => {
     process.off('exit', killAll)
-    rmSync(directory, { recursive: true, force: true })
   })
   for (const id of SERVERS) startServer(t, cluster, id)
   await cluster.serving()
   return cluster
 }
 
-function connect(t: Test, cluster: ProcessCluster): KvClient {
+function connect(t: Test, cluster: Cluster): KvClient {
   const store = connectKvstore({ servers: cluster.addresses, timeout: CLIENT_PATIENCE })
   t.teardown(() => store.close())
   return store
 }
 
 /** Starts a server, which is to run until it is killed. */
-function startServer(t: Test, cluster: ProcessCluster, id: number): void {
+function startServer(t: Test, cluster: Cluster, id: number): void {
   cluster.startServer(id).once('exit', (code) => {
     if (code !== null) t.fail(`server ${id} ended by itself, with code ${code}:\n${cluster.log(id).slice(-4_000)}`)
   })
 }
 
 /** The slot that the foremost server stands at; -1 if none answers. */
-async function appliedAnywhere(store: KvClient, cluster: ProcessCluster): Promise<number> {
+async function appliedAnywhere(store: KvClient, cluster: Cluster): Promise<number> {
   const running = SERVERS.filter((id) => cluster.child(id) !== undefined)
   const answers = await Promise.allSettled(running.map((id) => store.connection.status(cluster.address(id))))
   return Math.max(-1, ...answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.applied : -1)))
 }
 
 /** Waits until the server has a leader, and has applied the slot. */
-async function caughtUp(store: KvClient, cluster: ProcessCluster, id: number, slot: number): Promise<void> {
+async function caughtUp(store: KvClient, cluster: Cluster, id: number, slot: number): Promise<void> {
   await until(
     `server ${id} follows, and has applied slot ${slot}`,
     async () => {
@@ -160,20 +154,12 @@ async function caughtUp(store: KvClient, cluster: ProcessCluster, id: number, sl
 }
 
 /** Compares what the servers dump once all have applied the same slot: with each other, and with the pairs. */
-async function checkDumps(
-  t: Test,
-  cluster: ProcessCluster,
-  store: KvClient,
-  pairs: readonly TextPair[],
-): Promise<void> {
-  await until('all servers have applied the same slot', async () => {
-    const applied = await Promise.all(SERVERS.map((id) => store.connection.status(cluster.address(id))))
-    return new Set(applied.map((status) => status.applied)).size === 1
-  })
+async function checkDumps(t: Test, cluster: Cluster, pairs: readonly TextPair[]): Promise<void> {
+  await cluster.caughtUp()
   const inOrder = pairs.toSorted(([a], [b]) => (a < b ? -1 : 1))
   const expected = inOrder.map(jsonLine).join('')
   for (const id of SERVERS) {
-    const dump = await kvClient(['--servers', cluster.addresses.join(), 'dump', '--server', cluster.address(id)])
+    const dump = await kvClient(['--servers', cluster.servers, 'dump', '--server', cluster.address(id)])
     t.equal(dump.code, 0)
     t.equal(firstDifference(dump.stdout, expected), null, `server ${id} has every pair exactly, and nothing else`)
   }

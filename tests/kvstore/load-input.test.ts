@@ -1,8 +1,9 @@
+import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { readLines } from '@synod/kvstore/internal/cli/lines'
 import { formatOf, readPair } from '@synod/kvstore/internal/cli/pairs'
-import { progressLine } from '@synod/kvstore/internal/cli/progress'
+import { Progress } from '@synod/kvstore/internal/cli/progress'
 import { Window } from '@synod/kvstore/internal/cli/window'
 
 async function linesOf(chunks: Buffer[], max = 1000): Promise<[number, string | null][]> {
@@ -86,15 +87,48 @@ t.test('the format is told by the name, or else by the first line', (t) => {
   t.end()
 })
 
+/** What a progress bar writes meanwhile. */
+function drawn(total: number | undefined, isTTY: boolean, work: (progress: Progress) => void): string {
+  const output = Object.assign(new PassThrough(), { isTTY, columns: 100 })
+  const progress = new Progress(total, output)
+  work(progress)
+  progress.end()
+  return String(output.read() ?? '')
+}
+
 t.test('the progress bar tells the part of the file, or only the pairs where that is not known', (t) => {
-  t.equal(progressLine(0, 0, 1000, 1), '░░░░░░░░░░░░░░░░░░░░░░░░ 0%  0 pairs, 0 a second')
-  t.equal(progressLine(500, 4000, 1000, 2), '████████████░░░░░░░░░░░░ 50%  4,000 pairs, 2,000 a second, 2 s left')
-  t.equal(
-    progressLine(1001, 7, 1000, 2),
-    '████████████████████████ 100%  7 pairs, 4 a second, 0 s left',
-    'a file that grew',
-  )
-  t.equal(progressLine(500, 4000, undefined, 2), '4,000 pairs, 2,000 a second')
+  const bar = (bytes: number, pairs: number, total: number | undefined) =>
+    drawn(total, true, (progress) => {
+      progress.update(bytes, pairs)
+      progress.note('a note')
+    })
+  t.match(bar(500, 4000, 1000), /█{12}░{12} 50% {2}4,000 pairs, [\d,]+ a second, \d+ s left/)
+  t.match(bar(1001, 7, 1000), /█{24} 100% {2}7 pairs, [\d,]+ a second, 0 s left/, 'a file that grew')
+  const counted = bar(500, 4000, undefined)
+  t.match(counted, /4,000 pairs, [\d,]+ a second/)
+  t.notMatch(counted, /[█░%]|left/)
+  t.end()
+})
+
+t.test('a note stands above the bar, of which nothing stays at the end', (t) => {
+  const [clear, home] = ['\x1b[0J', '\x1b[1G']
+  const notes = (progress: Progress) => {
+    progress.note('one')
+    progress.note('two')
+  }
+  const output = drawn(1000, true, notes)
+  const lines = output.split('\n')
+  t.match(lines[0], /one$/)
+  t.match(lines[1], /░ 0% {2}0 pairs, 0 a second.*two$/, 'the bar is drawn again, and then overwritten')
+  t.match(lines[2], /░ 0% {2}0 pairs, 0 a second/)
+  t.ok(output.endsWith(home + clear))
+  t.equal(drawn(1000, false, notes), 'one\ntwo\n', 'there is no bar where no terminal is')
+  const late = drawn(1000, true, (progress) => {
+    progress.end()
+    progress.note('late')
+  })
+  t.notMatch(late, '░', 'nor after the end')
+  t.match(late, 'late\n')
   t.end()
 })
 

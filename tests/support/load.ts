@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { COMMANDS, until } from '@synod/harness/internal/process'
 import type { KvClient } from '@synod/kvstore'
-import type { Owner } from './cluster.js'
+import { COMMANDS, until, type Owner } from './cluster.js'
 import type { Outcome } from './command.js'
 import { jsonLine, type TextPair } from './text.js'
 
@@ -21,9 +20,9 @@ export class Load {
   #hasEnded = false
   #said = ''
 
-  constructor(owner: Owner, servers: readonly string[], pairs: readonly TextPair[]) {
+  constructor(owner: Owner, servers: string, pairs: readonly TextPair[]) {
     this.#pairs = pairs
-    const command = [join(COMMANDS, 'kvstore-client.js'), '--servers', servers.join(',')]
+    const command = [join(COMMANDS, 'kvstore-client.js'), '--servers', servers]
     const options = ['--json', '--timeout', String(CLIENT_PATIENCE), 'load', '-']
     const child = spawn(process.execPath, [...command, ...options], { stdio: ['pipe', 'pipe', 'pipe'] })
     const code = new Promise<number | null>((resolve) => {

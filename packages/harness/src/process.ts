@@ -1,12 +1,13 @@
 /** Real servers: processes on free ports of 127.0.0.1, each with its data directory and its log in one directory. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { connectKvstore } from '@synod/kvstore'
+import type { ServerStatus } from '@synod/paxos'
 
 /** The directory of the commands `kvstore-server.js` and `kvstore-client.js`. */
 export const COMMANDS = fileURLToPath(new URL('../bin/', import.meta.resolve('@synod/kvstore')))
@@ -52,13 +53,15 @@ function isFree(port: number): Promise<boolean> {
 }
 
 export interface ProcessClusterOptions {
-  /** Holds each server's data directory and log; made if it is not there. Left in place. */
+  /** Holds each server's data directory and log; made if it is not there. Left in place, and data in it is used again. */
   readonly directory: string
   readonly count: number
   /** More flags for every server. */
   readonly flags?: readonly string[]
   /** Flags for Node itself. */
   readonly nodeFlags?: readonly string[]
+  /** Whether Ctrl-C on the terminal leaves the servers alone; whoever started them must then end them. */
+  readonly detached?: boolean
 }
 
 /** N kvstore servers. Each can be killed and started again by its id. */
@@ -74,19 +77,20 @@ export class ProcessCluster {
     this.#options = options
   }
 
-  /** Finds free ports; no server runs yet. */
+  /** Finds free ports and empties the logs; no server runs yet. */
   static async prepare(options: ProcessClusterOptions): Promise<ProcessCluster> {
     mkdirSync(options.directory, { recursive: true })
     const addresses = (await freePorts(options.count)).map((port) => `127.0.0.1:${port}`)
-    return new ProcessCluster(options, addresses)
+    const cluster = new ProcessCluster(options, addresses)
+    for (const id of addresses.keys()) writeFileSync(cluster.#logFile(id), '')
+    return cluster
   }
 
   /** Starts the servers and waits until they serve; if they do not, ends them and throws. */
   static async start(options: ProcessClusterOptions): Promise<ProcessCluster> {
     const cluster = await ProcessCluster.prepare(options)
     try {
-      for (let id = 0; id < options.count; id++) cluster.startServer(id)
-      await cluster.serving()
+      await cluster.startAll()
     } catch (error) {
       await cluster.stop('SIGKILL')
       throw error
@@ -96,6 +100,11 @@ export class ProcessCluster {
 
   get directory(): string {
     return this.#options.directory
+  }
+
+  /** All addresses, as `--servers` and `--peers` want them. */
+  get servers(): string {
+    return this.addresses.join(',')
   }
 
   address(id: number): string {
@@ -110,7 +119,7 @@ export class ProcessCluster {
 
   /** All that the server wrote to its log, over all its starts. */
   log(id: number): string {
-    return readFileSync(join(this.directory, `server-${id}.log`), 'utf8')
+    return readFileSync(this.#logFile(id), 'utf8')
   }
 
   /** The server's process; undefined when it does not run. */
@@ -118,22 +127,29 @@ export class ProcessCluster {
     return this.#children.get(id)
   }
 
+  /** Starts all servers and waits until they serve. Throws, with their logs, when they do not. */
+  async startAll(): Promise<void> {
+    for (const id of this.addresses.keys()) this.startServer(id)
+    await this.serving()
+  }
+
   /** Starts one server, again after it ended. Does not wait for anything. */
   startServer(id: number): ChildProcess {
     if (this.#children.has(id)) throw new Error(`server ${id} runs already`)
-    const { flags = [], nodeFlags = [] } = this.#options
-    const log = openSync(join(this.directory, `server-${id}.log`), 'a')
-    const place = ['--id', String(id), '--peers', this.addresses.join(','), '--data-dir', this.dataDir(id)]
-    // In a group of their own: Ctrl-C on the terminal is for whoever started them.
+    const { flags = [], nodeFlags = [], detached = false } = this.#options
+    const log = openSync(this.#logFile(id), 'a')
+    const place = ['--id', String(id), '--peers', this.servers, '--data-dir', this.dataDir(id)]
     const child = spawn(process.execPath, [...nodeFlags, join(COMMANDS, 'kvstore-server.js'), ...place, ...flags], {
       stdio: ['ignore', log, log],
-      detached: true,
+      detached,
     })
     closeSync(log)
     this.#children.set(id, child)
-    child.once('exit', () => {
+    const gone = (): void => {
       if (this.#children.get(id) === child) this.#children.delete(id)
-    })
+    }
+    child.once('exit', gone)
+    child.once('error', gone)
     return child
   }
 
@@ -157,25 +173,50 @@ export class ProcessCluster {
 
   /** Waits until every server that runs serves, and all of them follow the same leader; answers with its id. */
   async serving(patience = PATIENCE): Promise<number> {
+    let followed = -1
+    await this.#all('follow one leader', patience, (all) => {
+      const leader = all[0]?.leader ?? null
+      followed = leader ?? -1
+      return (
+        this.#children.has(followed) && all.every((status) => status?.role !== 'forming' && status?.leader === leader)
+      )
+    })
+    return followed
+  }
+
+  /** Waits until every server that runs has executed the same commands; answers with the last one's slot. */
+  async caughtUp(patience = PATIENCE): Promise<number> {
+    let slot = -1
+    await this.#all('have executed the same', patience, (all) => {
+      slot = Math.max(...all.map((status) => status?.applied ?? -1))
+      return all.every((status) => status?.applied === slot)
+    })
+    return slot
+  }
+
+  /** Polls the servers that run until what they answer is as wanted; undefined stands for no answer. */
+  async #all(
+    what: string,
+    patience: number,
+    wanted: (all: readonly (ServerStatus | undefined)[]) => boolean,
+  ): Promise<void> {
     const store = connectKvstore({ servers: this.addresses, timeout: 1000 })
     const ids = [...this.#children.keys()]
-    let leader = -1
-    const describe = (): string => ids.map((id) => `\nserver ${id}: ${this.log(id).slice(-2000)}`).join('')
-    const agreed = async (): Promise<boolean> => {
+    const condition = async (): Promise<boolean> => {
       const ended = ids.find((id) => !this.#children.has(id))
-      if (ended !== undefined) throw new Error(`server ${ended} ended:\n${this.log(ended)}`)
-      const found = await Promise.allSettled(ids.map((id) => store.connection.status(this.address(id))))
-      const leaders = found.map((answer) =>
-        answer.status === 'fulfilled' && answer.value.role !== 'forming' ? answer.value.leader : null,
-      )
-      leader = leaders[0] ?? -1
-      return ids.includes(leader) && leaders.every((other) => other === leader)
+      if (ended !== undefined) throw new Error(`server ${ended} ended\n\n${this.log(ended)}`)
+      const answers = await Promise.allSettled(ids.map((id) => store.connection.status(this.address(id))))
+      return wanted(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined)))
     }
+    const describe = (): string => ids.map((id) => `\n\nserver ${id}:\n${this.log(id).slice(-2000)}`).join('')
     try {
-      await until(`servers ${ids.join()} follow one leader`, agreed, { patience, describe })
+      await until(`servers ${ids.join()} ${what}`, condition, { patience, describe })
     } finally {
       await store.close()
     }
-    return leader
+  }
+
+  #logFile(id: number): string {
+    return join(this.directory, `server-${id}.log`)
   }
 }

@@ -2,6 +2,7 @@
 import type { ServerId } from '@synod/paxos/internal/protocol/ballot'
 import { unpackValue } from '@synod/paxos/internal/codec/values'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
+import type { Message } from '@synod/paxos/internal/protocol/message'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import { Server } from '@synod/paxos/internal/server/server'
 import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
@@ -17,7 +18,7 @@ import { Ledger, ledger } from './ledger.js'
 import type { Life, VirtualTime } from './time.js'
 
 /** Small files and reservations make their edges be met often. */
-const LOG_LIMITS = { fileBytes: 64 << 10, reserveBytes: 8 << 10 }
+const LOG_LIMITS = { fileBytes: 32 << 10, reserveBytes: 4 << 10 }
 
 /** A server, while it is up. */
 interface Running {
@@ -36,6 +37,8 @@ export interface ClusterOptions {
   readonly limits: Limits
   /** Takes a line for each thing that happens, for the trace. */
   readonly trace: (line: string) => void
+  /** Called with every message that a server sends to another one. */
+  readonly sent: (from: ServerId, message: Message) => void
   /** Called when a server ends by itself, or a check fails: the simulation is over. */
   readonly failed: (error: unknown) => void
 }
@@ -58,12 +61,12 @@ export class Cluster {
       connect: (from, to) => (this.links.isCut(from, to) || this.links.isCut(to, from) ? null : mix.delay),
       deliver: (from, to, frame) => this.#deliver(from, to, frame),
     })
-    this.#disks = this.addresses.map(
-      () =>
-        new SimDisk(prng, (call) => {
-          time.after(prng.float() * mix.diskDelay, call)
-        }),
-    )
+    this.#disks = this.addresses.map(() => {
+      const delay = mix.diskDelay * (prng.chance(mix.slowDisks) ? 10 : 1)
+      return new SimDisk(prng, (call) => {
+        time.after(prng.float() * delay, call)
+      })
+    })
     this.#running = this.addresses.map(() => undefined)
   }
 
@@ -126,13 +129,16 @@ export class Cluster {
   }
 
   #deliver(from: string, to: string, frame: Uint8Array): readonly number[] {
-    const { checker, mix, failed } = this.#options
+    const { checker, mix, failed, sent } = this.#options
     const server = this.addresses.indexOf(from)
     if (server < 0 || !this.addresses.includes(to)) return [mix.delay]
     const decoded = decodePeerFrame(frame)
     if (decoded.type !== 'messages') return this.links.isCut(from, to) ? [] : [mix.delay]
     try {
-      for (const message of decoded.messages) checker.sent(server, message)
+      for (const message of decoded.messages) {
+        checker.sent(server, message)
+        sent(server, message)
+      }
     } catch (error) {
       failed(error)
     }

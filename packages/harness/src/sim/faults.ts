@@ -16,8 +16,12 @@ export interface FaultMix {
   readonly crashes: number
   /** Probability that a crash takes the machine's power, and with it what was not synced; else the process alone dies. */
   readonly powerLoss: number
+  /** Probability that a server that sends a p1a or a p2a crashes soon after: while its own promise or vote is being written. */
+  readonly ambush: number
   /** How long a disk operation takes (ms): up to. */
   readonly diskDelay: number
+  /** Probability that a server's disk is ten times as slow. */
+  readonly slowDisks: number
 }
 
 /** Draws a mix; each kind is off with a probability of its own. */
@@ -31,7 +35,9 @@ export function drawFaults(prng: Prng): FaultMix {
     partitions: maybe(0.6, () => 300 + prng.float() * 3000),
     crashes: maybe(0.7, () => 200 + prng.float() * 3000),
     powerLoss: prng.pick([0, 0.5, 1]),
+    ambush: maybe(0.4, () => prng.float() * 0.1),
     diskDelay: prng.pick([0.2, 2, 20]),
+    slowDisks: maybe(0.4, () => prng.float()),
   }
 }
 

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '@synod/paxos/internal/protocol/config'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { Checker, Violation } from './checker.js'
+import { Chaos } from './chaos.js'
 import { Cluster } from './cluster.js'
 import type { FaultMix } from './faults.js'
 import { drawFaults } from './faults.js'
@@ -84,9 +85,12 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     timing: TIMING,
     limits: drawLimits(prng),
     trace,
+    sent: (from, message) => {
+      chaos.sent(from, message)
+    },
     failed,
   })
-  const chaos = new Chaos(cluster, time, prng, mix, trace)
+  const chaos: Chaos = new Chaos(cluster, time, prng, mix, trace)
   const workload = new Workload({ cluster, time, prng, commands, until: CHAOS, trace, failed })
   try {
     for (let id = 0; id < servers; id++) cluster.start(id)
@@ -132,76 +136,4 @@ function converged(cluster: Cluster): boolean {
 
 function progress(cluster: Cluster): string {
   return cluster.addresses.map((_, id) => `server ${id} has ${cluster.entries(id)?.length ?? 'no'} entries`).join(', ')
-}
-
-/** Crashes and partitions, at random moments, until it ends: then all servers are up and all links whole. */
-class Chaos {
-  crashes = 0
-  readonly #cluster: Cluster
-  readonly #time: VirtualTime
-  readonly #prng: Prng
-  readonly #mix: FaultMix
-  readonly #trace: (line: string) => void
-  #over = false
-
-  constructor(cluster: Cluster, time: VirtualTime, prng: Prng, mix: FaultMix, trace: (line: string) => void) {
-    this.#cluster = cluster
-    this.#time = time
-    this.#prng = prng
-    this.#mix = mix
-    this.#trace = trace
-  }
-
-  start(): void {
-    this.#repeat(this.#mix.crashes, () => {
-      this.#crash()
-    })
-    this.#repeat(this.#mix.partitions, () => {
-      this.#partition()
-    })
-  }
-
-  end(): void {
-    this.#over = true
-    this.#trace('heal')
-    this.#cluster.links.calm()
-    this.#cluster.addresses.forEach((_, id) => {
-      this.#cluster.start(id)
-    })
-  }
-
-  #repeat(mean: number, call: () => void): void {
-    if (mean === 0) return
-    this.#time.after(mean * 2 * this.#prng.float(), () => {
-      if (this.#over) return
-      call()
-      this.#repeat(mean, call)
-    })
-  }
-
-  #crash(): void {
-    const { addresses } = this.#cluster
-    const all = this.#prng.chance(0.1) // the whole cluster at once
-    const victims = all ? addresses.map((_, id) => id) : [this.#prng.below(addresses.length)]
-    const powerLoss = this.#prng.chance(this.#mix.powerLoss)
-    for (const id of victims) {
-      if (!this.#cluster.isUp(id)) continue
-      this.crashes++
-      this.#cluster.crash(id, powerLoss)
-      const later = !powerLoss && this.#prng.chance(0.1) // the power goes after the process did
-      if (later) this.#cluster.losePower(id)
-      this.#time.after(this.#prng.float() * 1500, () => {
-        this.#cluster.start(id)
-      })
-    }
-  }
-
-  #partition(): void {
-    this.#cluster.links.partition(this.#cluster.addresses)
-    this.#trace('partition')
-    this.#time.after(this.#prng.float() * 2000, () => {
-      this.#trace('partition heals')
-      this.#cluster.links.heal()
-    })
-  }
 }
