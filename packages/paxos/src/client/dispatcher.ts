@@ -205,7 +205,8 @@ export class Dispatcher implements LinkOwner {
   #flush(): void {
     if (!this.wantsLink) return
     if (!this.#link.ready) return this.#link.want()
-    const resend = this.#resend
+    // A frame names each command once, in the order of their numbers.
+    const resend = [...new Set(this.#resend)].sort((a, b) => a.localId - b.localId)
     this.#resend = []
     for (const session of this.#sessions.values()) {
       const calls = resend.filter((call) => session.pending.get(call.localId) === call)

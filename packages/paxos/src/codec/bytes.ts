@@ -206,9 +206,10 @@ export class Reader {
     const length = this.#byte()
     const start = this.#at
     const end = this.#skip(length)
-    if (this.#isLastName(start, length)) return this.#lastName
+    if (pattern === NAME && this.#isLastName(start, length)) return this.#lastName
     const value = this.#bytes.toString('latin1', start, end)
     if (!pattern.test(value)) throw this.#bad('a name of printable characters')
+    if (pattern !== NAME) return value
     this.#lastName = value
     this.#lastNameAt = start
     return value
@@ -255,7 +256,7 @@ export class Reader {
 
   /** Commands of one session follow each other often: their names are one string. */
   #isLastName(start: number, length: number): boolean {
-    if (length !== this.#lastName.length) return false
+    if (length === 0 || length !== this.#lastName.length) return false
     for (let i = 0; i < length; i++) if (this.#bytes[start + i] !== this.#bytes[this.#lastNameAt + i]) return false
     return true
   }

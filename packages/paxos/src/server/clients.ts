@@ -15,8 +15,10 @@ import type { Log } from './log.js'
 export const MAX_CLIENTS = 4_096
 /** Sessions that one connection speaks for. */
 const MAX_SESSIONS_PER_CLIENT = 4_096
-/** A client that lets more than this wait (bytes) is not reading: its connection is closed. */
+/** While more than this waits for a client (bytes), it is told `busy`: it is to read before it asks for more. */
 const BUFFER_LIMIT = 32 << 20
+/** A client that lets more than this wait (bytes) is not reading: its connection is closed. */
+const SLOW_LIMIT = 128 << 20
 /** A frame of replies is closed at this size (bytes). */
 const FRAME_BYTES = 4 << 20
 /** Dumps at one time: each holds a copy of the state. */
@@ -137,7 +139,7 @@ export class Clients {
   }
 
   #receive(client: Client, bytes: Uint8Array): void {
-    if (client.connection.buffered > BUFFER_LIMIT) return this.#dropSlow(client)
+    if (client.connection.buffered > SLOW_LIMIT) return this.#dropSlow(client)
     let frame: ClientFrame
     try {
       frame = decodeClientFrame(bytes)
@@ -172,7 +174,7 @@ export class Clients {
   #submit(client: Client, frame: Extract<ClientFrame, { type: 'submit' }>): void {
     const { clientId, acked } = frame
     if (!this.#hold(client, clientId)) return
-    const takes = this.#host.takes()
+    const takes = client.connection.buffered > BUFFER_LIMIT ? 'busy' : this.#host.takes()
     const commands: Command[] = []
     for (const [localId, op] of frame.commands) {
       if (takes === 'busy') this.#answer(client, { clientId, localId, result: BUSY })
@@ -233,14 +235,14 @@ export class Clients {
 
   #flushClient(client: Client): void {
     client.waiting = false
-    this.#sendReplies(client)
-    if (client.connection.buffered > BUFFER_LIMIT) this.#dropSlow(client)
+    if (this.#clients.has(client)) this.#sendReplies(client)
   }
 
   #sendReplies(client: Client): void {
     client.connection.send(encodeFrame({ type: 'replies', replies: client.replies }))
     client.replies = []
     client.bytes = 0
+    if (client.connection.buffered > SLOW_LIMIT) this.#dropSlow(client)
   }
 
   #dump(client: Client): void {

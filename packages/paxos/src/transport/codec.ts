@@ -3,6 +3,7 @@
  * anything malformed, out of range or left over throws SynodError `BAD_FRAME` with one sentence, and nothing else.
  */
 import { z } from 'zod'
+import { SESSION_WINDOW } from '../protocol/session.js'
 import type { Reply, Result } from '../protocol/command.js'
 import type { Message } from '../protocol/message.js'
 import { badFrame, owned, Reader, Writer } from '../codec/bytes.js'
@@ -107,10 +108,13 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       const clientId = from.name()
       const acked = from.uint()
       const commands: [number, Uint8Array][] = []
+      let last = acked
       for (let left = from.array(); left > 0; left--) {
         from.fields(2, 'a submitted command')
         const localId = from.uint()
-        if (localId === 0) from.refuse('a local id of at least 1')
+        // What comes out of one frame is bounded: each command once, and no more of them than a session may have under way.
+        if (localId <= last || localId > acked + SESSION_WINDOW) from.refuse('a local id above the one before, in the window')
+        last = localId
         commands.push([localId, from.bytes()])
       }
       return ended(from, { type: 'submit', clientId, acked, commands })
