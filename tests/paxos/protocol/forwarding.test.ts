@@ -87,6 +87,20 @@ t.test('commands that a deposed leader held come from their servers again, and t
   t.end()
 })
 
+t.test('what a new leader proposes again is not proposed once more when its server forwards it', (t) => {
+  const network = led()
+  network.submit(1, '1.n/1 x, 1.n/2 y')
+  network.deliver('1→0 forward')
+  network.deliver('0→1 p2a') // server 1 has accepted both when its leader dies
+  network.crash(0)
+  network.elect(2)
+  network.settle()
+  network.run(3000)
+  t.strictSame(network.executed(2), ['x@2', 'y@3'])
+  t.equal(network.status(2).applied, 3, 'no slot for a copy')
+  t.end()
+})
+
 t.test('a client that goes to another server with its command gets the same result from both', (t) => {
   const network = led()
   network.submit(1, '1.n/1 x')

@@ -68,6 +68,11 @@ export class Leader {
     return true
   }
 
+  /** The commands that it will propose again. */
+  reproposals(): readonly Command[] {
+    return [...this.#proposals].filter(([slot]) => slot >= this.#slotIn).map(([, command]) => command)
+  }
+
   /** Leads no more: preempted, or out of touch with a majority. */
   retire(): void {
     this.#phase = 'passive'

@@ -343,6 +343,7 @@ export class Paxos {
     this.#replica.seek(this.#others, this.#now, this.#config.timing.resend, this.#out)
     if (this.#leader.activate(this.#replica.slotOut, this.#now)) {
       this.#clockAt = this.#now
+      this.#replica.reproposed(this.#leader.reproposals(), this.#now)
       this.#beat()
     }
   }

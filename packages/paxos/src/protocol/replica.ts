@@ -98,6 +98,17 @@ export class Replica {
     }
   }
 
+  /** The leader beside it proposes these again, as a former one did: copies that wait, or come, need not be proposed too. */
+  reproposed(commands: readonly Command[], now: number): void {
+    const keys = new Set(commands.map(keyOf))
+    for (const command of this.#queue.take(this.#queue.length)) if (!keys.has(keyOf(command))) this.#queue.push(command)
+    for (const key of keys) {
+      const pending = this.#pending.get(key)
+      if (pending === undefined) this.#foreign.add(key)
+      else pending.sentAt = now
+    }
+  }
+
   /** The next commands of the queue, within the limits of a run. */
   take(most: number, now: number): readonly Command[] {
     let count = 0
