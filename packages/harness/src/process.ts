@@ -1,12 +1,13 @@
 /** Real servers: processes on free ports of 127.0.0.1, each with its data directory and its log in one directory. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { connectKvstore } from '@synod/kvstore'
+import { makeDirectories } from '@synod/paxos/internal/storage/real-disk'
 import type { ServerStatus } from '@synod/paxos'
 
 /** The directory of the commands `kvstore-server.js` and `kvstore-client.js`. */
@@ -79,7 +80,7 @@ export class ProcessCluster {
 
   /** Finds free ports and empties the logs; no server runs yet. */
   static async prepare(options: ProcessClusterOptions): Promise<ProcessCluster> {
-    mkdirSync(options.directory, { recursive: true })
+    await makeDirectories(options.directory)
     const addresses = (await freePorts(options.count)).map((port) => `127.0.0.1:${port}`)
     const cluster = new ProcessCluster(options, addresses)
     for (const id of addresses.keys()) writeFileSync(cluster.#logFile(id), '')

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { freeAddresses, temporaryDirectory, until } from './support.js'
+import { freeAddresses, RawClient, temporaryDirectory, until } from './support.js'
 
 const PROGRAM = fileURLToPath(new URL('./counter-server.js', import.meta.url))
 
@@ -20,7 +20,7 @@ interface Run {
 
 /** What a test that starts processes is given. */
 interface Test {
-  teardown(call: () => void): void
+  teardown(call: () => void | Promise<void>): void
 }
 
 function run(t: Test, args: readonly string[], cwd?: string): Run {
@@ -118,6 +118,30 @@ t.test('a server says in one line that it listens, in one that it serves, and en
     t.equal(code, 0, signal)
     t.equal(err, '')
   }
+})
+
+t.test('a server goes on when nobody reads what it says', async (t) => {
+  const directory = temporaryDirectory(t)
+  const [address = ''] = await freeAddresses(1)
+  const server = run(t, ['--id', '0', '--count', '1', '--port', portOf(address), '-vvv'], directory)
+  await until('it listens', () => server.out.includes('listens'))
+  server.child.stdout?.destroy()
+  server.child.stderr?.destroy()
+  // Each frame of a client's makes a line at -vvv.
+  const client = new RawClient(address)
+  t.teardown(() => client.end())
+  await client.hello()
+  for (let round = 0; round < 10; round++) {
+    const before = client.frames.length
+    client.send({ type: 'status' })
+    await client.next('status', before)
+  }
+  await until('it takes commands', () => {
+    client.send({ type: 'open', nonce: 'f'.repeat(32) })
+    return client.frames.some((frame) => frame.type === 'replies')
+  })
+  server.child.kill('SIGTERM')
+  t.equal((await ended(server)).code, 0)
 })
 
 t.test('the ports of the others follow from --id and --port, or are read from a hosts file', async (t) => {

@@ -35,7 +35,7 @@ class Wire implements Connection {
 }
 
 /** Clients of a server whose state has these entries, and what was proposed. */
-function clients(entries: readonly unknown[] = []) {
+function clients(entries: Iterable<unknown> = []) {
   const proposed: Command[] = []
   const warnings: string[] = []
   const tested = new Clients(
@@ -108,17 +108,57 @@ t.test('outcomes go to the connection that asked last', (t) => {
   t.end()
 })
 
-t.test('a client that does not read its replies is closed', (t) => {
+t.test('a client that asked for much at once gets all of it', (t) => {
+  const { tested, connect } = clients()
+  const wire = connect()
+  wire.reads = false // nothing leaves within a turn
+  const ids = Array.from({ length: 40 }, (_, index) => index + 1)
+  wire.says({ type: 'submit', clientId: '1.a', acked: 0, commands: ids.map((id) => [id, new Uint8Array(1)]) })
+  tested.deliver(ids.map((localId) => ({ clientId: '1.a', localId, result: result(1 << 20) })))
+  tested.flush()
+  t.ok(wire.buffered > 40 << 20)
+  t.equal(wire.closed, null)
+  const replies = wire.sent.flatMap((frame) => (frame.type === 'replies' ? frame.replies : []))
+  t.strictSame(
+    replies.map(({ localId }) => localId),
+    ids,
+  )
+  t.end()
+})
+
+t.test('a client that is behind is told to wait, and is served again when it has read', (t) => {
+  const { tested, connect, proposed } = clients()
+  const [wire, other] = [connect(), connect()]
+  const asks = (client: Wire, clientId: string, localId: number): void =>
+    client.says({ type: 'submit', clientId, acked: 0, commands: [[localId, new Uint8Array(1)]] })
+  wire.reads = false
+  asks(wire, '1.a', 1)
+  for (let copy = 0; copy < 9; copy++) tested.deliver([{ clientId: '1.a', localId: 1, result: result(4 << 20) }])
+  tested.flush()
+  asks(wire, '1.a', 2)
+  asks(other, '2.b', 1)
+  tested.flush()
+  t.match(wire.sent.at(-1), { type: 'replies', replies: [{ localId: 2, result: { status: 'busy' } }] })
+  t.match(proposed, [{ clientId: '1.a', localId: 1 }, { clientId: '2.b', localId: 1 }]) // prettier-ignore
+  t.equal(proposed.length, 2)
+
+  wire.buffered = 0
+  asks(wire, '1.a', 2)
+  t.match(proposed[2], { clientId: '1.a', localId: 2 })
+  t.equal(wire.closed, null)
+  t.end()
+})
+
+t.test('a client that never reads is closed, and only so much waits for it', (t) => {
   const { tested, connect, warnings } = clients()
   const wire = connect()
   wire.reads = false
   wire.says({ type: 'submit', clientId: '1.a', acked: 0, commands: [[1, new Uint8Array(1)]] })
-  for (let round = 0; round < 20 && wire.closed === null; round++) {
-    tested.deliver([{ clientId: '1.a', localId: 1, result: result(4 << 20) }])
-    tested.flush()
-  }
+  // All in one turn: it is not the turn's end that counts.
+  for (let round = 0; round < 100; round++) tested.deliver([{ clientId: '1.a', localId: 1, result: result(4 << 20) }])
+  tested.flush()
   t.equal(wire.closed, 'SLOW_CLIENT')
-  t.ok(wire.buffered < 48 << 20)
+  t.ok(wire.buffered < 136 << 20, `${wire.buffered >> 20} MiB`)
   t.strictSame(warnings, ['[0] closed the connection of the client a client: it does not read its replies'])
   t.end()
 })
@@ -153,6 +193,29 @@ t.test('a dump comes in chunks, as its client asks, of the state as it was when 
   )
   t.ok(chunks.length >= 4, 'of about 256 KiB')
   t.ok(chunks.every((chunk) => chunk.slot === 9))
+  t.end()
+})
+
+t.test('a state that cannot be dumped is the end of that connection, and of nothing else', (t) => {
+  const failing = {
+    *[Symbol.iterator]() {
+      yield 1
+      throw new TypeError('a bug in the snapshot')
+    },
+  }
+  const cyclic: unknown[] = []
+  cyclic.push(cyclic)
+  const states: Iterable<unknown>[] = [['\ud800'], [`\ud800${'x'.repeat(100)}`], [new Map([[1, 2]])], [cyclic], failing]
+  for (const entries of states) {
+    const { connect, warnings, proposed } = clients(entries)
+    const wire = connect()
+    wire.says({ type: 'dump' })
+    t.match(wire.sent.at(-1), { type: 'goodbye', code: 'DUMP_FAILED', message: /^the state cannot be dumped: / })
+    t.equal(wire.closed, 'DUMP_FAILED')
+    t.match(warnings, [/^\[0\] the state cannot be dumped: [^\n]+$/])
+    connect().says({ type: 'submit', clientId: '1.a', acked: 0, commands: [[1, new Uint8Array(1)]] })
+    t.equal(proposed.length, 1, 'others are served')
+  }
   t.end()
 })
 

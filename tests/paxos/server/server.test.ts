@@ -120,6 +120,16 @@ t.test('a client of another service or version is told so', async (t) => {
   t.equal(await newer.goodbye(), 'WRONG_VERSION')
 })
 
+t.test('a stranger cannot write lines of its own into the log', async (t) => {
+  const cluster = await Cluster.of(t, 1)
+  await cluster.startAll()
+  const service = 'x\n[0] the disk is full\u001b[31m\u009b31m'
+  const stranger = (await cluster.stranger(0)).send(peerHello({ service, count: 1 }))
+  t.equal(await stranger.goodbye(), 'WRONG_SERVICE')
+  t.equal(cluster.warnings.length, 1)
+  t.match(cluster.warnings[0], /^\[0\] closed the connection of a server [^\p{Cc}]*$/u)
+})
+
 t.test('a stranger who says that it is a server is held to it, and cannot stop one', async (t) => {
   const cluster = await Cluster.of(t, 3)
   const servers = await cluster.startAll()

@@ -63,6 +63,30 @@ t.test('an operation that does not fit names the field', (t) => {
   t.end()
 })
 
+t.test('a schema that throws, or that has to wait, refuses the operation', (t) => {
+  const parsing = { name: 'parsing', op: z.string().transform((text): unknown => JSON.parse(text)) }
+  t.strictSame(unpackValue(admitOp(parsing, encodeOp(parsing, '[1]'))), [1])
+  const picky = {
+    name: 'picky',
+    op: z.string().refine((text) => {
+      if (text === '') throw new RangeError('empty')
+      return true
+    }),
+  }
+  const waiting = { name: 'waiting', op: z.string().refine(async (text) => Promise.resolve(text !== '')) }
+  const cases: (readonly [service: { name: string; op: z.ZodType<unknown, string> }, text: string])[] = [
+    [parsing, '{'],
+    [picky, ''],
+    [waiting, 'a'],
+  ]
+  for (const [service, text] of cases) {
+    const message = new RegExp(`^not an operation of ${service.name}: its schema failed`)
+    t.throws(() => encodeOp(service, text), { code: 'BAD_OPERATION', message })
+    t.throws(() => admitOp(service, packValue(text)), { code: 'BAD_OPERATION', message })
+  }
+  t.end()
+})
+
 t.test('an operation from outside loses what the schema does not know, and is refused if it is none', (t) => {
   const raw = { junk: 1, pair: { tags: [], key: ' a ', more: [] }, type: 'set' }
   t.strictSame(unpackValue(admitOp(echo, packValue(raw))), { type: 'set', pair: { key: 'a', tags: [] } })
@@ -107,6 +131,20 @@ t.test('plain values come back as they were, undefined too', (t) => {
     t.strictSame(decodeValue(bytes), value)
   }
   t.strictSame(Buffer.from(decodeValue(give(new Uint8Array([1, 2])).value) as Uint8Array), Buffer.from([1, 2]))
+  t.end()
+})
+
+t.test('text that is not well-formed is refused wherever it is, and however long', (t) => {
+  for (const half of ['\ud800', '\udc00', `\udc00\ud800`]) {
+    for (const text of [half, `a${half}`, half + 'x'.repeat(62), half + 'x'.repeat(63), 'é'.repeat(70_000) + half]) {
+      const places = [text, [text], { a: { b: text } }, { [text]: 1 }, new Map([[text, 1]]), new Map([['k', [text]]]), new Set([text])] // prettier-ignore
+      for (const value of places) t.throws(() => packValue(value), { code: 'BAD_FRAME', message: /not UTF-8/ })
+    }
+  }
+  // The character that stands for an ill-formed one is a character as any other.
+  const odd = '\ufffd'.repeat(100)
+  for (const value of [odd, { [odd]: [odd, '😀'.repeat(100), new Date(0), null, Buffer.from(odd)] }])
+    t.strictSame(unpackValue(packValue(value)), value)
   t.end()
 })
 

@@ -10,7 +10,7 @@ import type { Opened, StoredRecord } from '@synod/paxos/internal/storage/storage
 import { SimDisk } from '@synod/harness/internal/sim/disk'
 
 export const CLUSTER = '0123456789abcdef0123456789abcdef'
-export const OWNER = { id: 1, count: 3 }
+export const OWNER = { service: 'test', id: 1, count: 3 }
 
 /** Small files and reservations, and no seal but that of `close`. */
 export const SMALL: LogLimits = { fileBytes: 8192, reserveBytes: 2048, sealAfter: 1e9 }

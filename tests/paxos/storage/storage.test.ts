@@ -157,8 +157,10 @@ for (const [name, make] of Object.entries(storages)) {
         await storage.open(OWNER)
         await storage.form(CLUSTER)
         await storage.close()
-        await t.rejects(life().open({ id: 2, count: 3 }), { code: 'WRONG_OWNER', message: /server 1 of 3/ })
-        await t.rejects(life().open({ id: 1, count: 5 }), { code: 'WRONG_OWNER', message: /server 1 of 3/ })
+        for (const other of [{ id: 2 }, { count: 5 }, { service: 'another' }]) {
+          const refusal = life().open({ ...OWNER, ...other })
+          await t.rejects(refusal, { code: 'WRONG_OWNER', message: /server 1 of 3 of the service "test"/ })
+        }
         const again = life()
         t.equal((await again.open(OWNER)).clusterId, CLUSTER)
         await again.close()

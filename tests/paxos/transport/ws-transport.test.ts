@@ -179,6 +179,25 @@ t.test("a browser's page is let in by its own host only", async (t) => {
   t.equal(accepted.length, 4)
 })
 
+t.test('a stranger that was refused cannot keep the socket', async (t) => {
+  const { port } = await listening(t)
+  // This one does not close its own side.
+  const stranger = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  let [answer, error] = ['', '']
+  stranger.on('data', (data) => (answer += data.toString()))
+  stranger.on('error', (problem: NodeJS.ErrnoException) => (error = problem.code ?? ''))
+  stranger.write(
+    `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nOrigin: http://evil.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\n\r\n`,
+  )
+  await once(stranger, 'end')
+  t.match(answer, /^HTTP\/1\.1 403 /)
+  await until('the socket is gone at the other end', () => {
+    stranger.write('still here')
+    return error !== ''
+  })
+  t.match(error, /^(ECONNRESET|EPIPE)$/)
+})
+
 t.test('addresses that cannot be used are named in one sentence', async (t) => {
   const cases = [
     { port: 0, bind: '203.0.113.1' },

@@ -21,9 +21,24 @@ const maps = new Unpackr({ useRecords: false, mapsAsObjects: false, copyBuffers:
  */
 export function packValue(value: unknown): Uint8Array {
   const view = packr.pack(value)
-  new Scan(view).check()
+  const scan = new Scan(view)
+  scan.check()
+  // Of a long text msgpackr replaces what is ill-formed, and two different keys could become one.
+  if (scan.hasLongText && view.includes(REPLACEMENT) && !isWellFormed(value)) throw badFrame('a text that is not UTF-8')
   // Small ones share a slab with their neighbours in time; a slice of msgpackr's own buffer could keep a large one alive.
   return view.length < 4096 ? Buffer.from(view) : Buffer.copyBytesFrom(view)
+}
+
+/** U+FFFD, which stands for half a character that had no other half. */
+const REPLACEMENT = Buffer.from('\ufffd')
+
+/** Whether all texts in a value that could be packed are well-formed. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return !/\p{Surrogate}/u.test(value)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return true
+  const items: Iterable<unknown> = Symbol.iterator in value ? (value as Iterable<unknown>) : Object.entries(value)
+  for (const item of items) if (!isWellFormed(item)) return false
+  return true
 }
 
 /** The value in the bytes; it shares no memory with them. Throws `BAD_FRAME` for whatever {@link packValue} does not write. */
@@ -57,6 +72,8 @@ class Scan {
   #at = 0
   /** Whether there is, or may be, a key `__proto__`. */
   hasProtoKey = false
+  /** Whether there is a text that msgpackr does not write itself, but has written by the runtime. */
+  hasLongText = false
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -139,6 +156,7 @@ class Scan {
     this.#skip(length)
     let at = start
     if (length < 64) while (at < this.#at && (this.#bytes[at] ?? 0) < 0x80) at++
+    else this.hasLongText = true
     if (at < this.#at && !isUtf8(this.#bytes.subarray(at, this.#at))) throw badFrame('a text that is not UTF-8')
   }
 

@@ -32,6 +32,8 @@ export async function runServer<Schema extends z.ZodType, Value>(
   argv: readonly string[],
 ): Promise<void> {
   const name = `${service.name}-server`
+  // Whoever reads what it says may go away (`… | head -1`): the server does not end for that.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   try {
     const options = parse(name, argv)
     if (options !== null) await run(service, options)

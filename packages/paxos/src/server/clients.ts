@@ -255,8 +255,15 @@ export class Clients {
     }
     if (dumps >= MAX_DUMPS)
       return this.#drop(client, new SynodError('BUSY', `this server gives ${MAX_DUMPS} dumps already: try again later`))
-    const { slot, entries } = this.#host.snapshot()
-    client.dump = new Dump(slot, entries, now)
+    try {
+      const { slot, entries } = this.#host.snapshot()
+      client.dump = new Dump(slot, entries, now)
+    } catch (error) {
+      // The state was only read: the server can go on.
+      const message = `the state cannot be dumped: ${error instanceof Error ? error.message : String(error)}`
+      this.#log.warn(message)
+      return this.#drop(client, new SynodError('DUMP_FAILED', message))
+    }
     this.#dumpMore(client)
   }
 

@@ -22,6 +22,9 @@ export function setVerbosity(verbosity: number): void {
   if (wanted.length > 0) debug.enable(wanted.join(','))
 }
 
+/** Characters of a line, at most. */
+const LONGEST = 1_000
+
 const channels = {
   /** The life of the server: storage, formation, connections that come and go. */
   server: debug('synod:server'),
@@ -68,7 +71,7 @@ export class Log {
 
   /** Something that a person should know. */
   warn(text: string): void {
-    this.#warn(`[${this.#id}] ${text}`)
+    this.#warn(`[${this.#id}] ${oneLine(text)}`)
   }
 
   /** Whether lines of this channel are wanted: asked before a line is made up. */
@@ -78,7 +81,8 @@ export class Log {
 
   write(channel: Channel, text: string): void {
     const target = channels[channel]
-    if (target.enabled) process.stderr.write(`[${this.#id}] ${new Date().toISOString()} ${target.namespace} ${text}\n`)
+    if (target.enabled)
+      process.stderr.write(`[${this.#id}] ${new Date().toISOString()} ${target.namespace} ${oneLine(text)}\n`)
   }
 
   /** A message on its way out of, or into, this server. */
@@ -86,6 +90,12 @@ export class Log {
     const channel = RECEIVER[message.type]
     if (channels[channel].enabled) this.write(channel, `${from} → ${to} ${showMessage(message)}`)
   }
+}
+
+/** Strangers have a say in some texts: none of them may look like another line, or be without end. */
+function oneLine(text: string): string {
+  const line = text.replace(/\p{Cc}+/gu, ' ')
+  return line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}…`
 }
 
 function showMessage(message: Message): string {

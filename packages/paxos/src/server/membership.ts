@@ -4,7 +4,8 @@
  */
 import type { ServerId } from '../protocol/ballot.js'
 import type { SynodError } from '../protocol/error.js'
-import type { Opened, Storage, StoredRecord } from '../storage/storage.js'
+import { StorageError } from '../storage/storage.js'
+import type { Opened, Owner, Storage, StoredRecord } from '../storage/storage.js'
 import type { PeerHello } from '../transport/wire.js'
 import { WIRE_VERSION } from '../transport/wire.js'
 import type { Clock } from './clock.js'
@@ -13,13 +14,6 @@ import type { Verdict } from './formation.js'
 
 /** Peers' batch numbers are written down no more often than this (ms), and only together with other records. */
 const PEERS_INTERVAL = 1_000
-
-/** Who this server is. */
-export interface Identity {
-  readonly id: ServerId
-  readonly count: number
-  readonly service: string
-}
 
 /** What the membership tells its server. */
 export interface MembershipHost {
@@ -32,7 +26,7 @@ export interface MembershipHost {
 }
 
 export class Membership {
-  readonly #identity: Identity
+  readonly #identity: Owner
   readonly #storage: Storage
   readonly #host: MembershipHost
   readonly #formation: FormationMachine
@@ -41,8 +35,10 @@ export class Membership {
   #seenChanged = false
   #seenWrittenAt = 0
   #stopped = false
+  /** The write under way, or the last one. */
+  #writing: Promise<void> = Promise.resolve()
 
-  constructor(identity: Identity, storage: Storage, opened: Opened, clock: Clock, host: MembershipHost) {
+  constructor(identity: Owner, storage: Storage, opened: Opened, clock: Clock, host: MembershipHost) {
     this.#identity = identity
     this.#storage = storage
     this.#host = host
@@ -81,8 +77,10 @@ export class Membership {
     else this.#advance()
   }
 
-  stop(): void {
+  /** Nothing is written or told after this; resolves when a write that was under way has ended. */
+  stop(): Promise<void> {
     this.#stopped = true
+    return this.#writing
   }
 
   hello(to: ServerId): PeerHello {
@@ -123,11 +121,20 @@ export class Membership {
   takeRecord(now: number): StoredRecord | null {
     if (!this.#seenChanged || now - this.#seenWrittenAt < PEERS_INTERVAL) return null
     this.#seenWrittenAt = now
-    return this.takeLastRecord()
+    return this.#record()
   }
 
-  /** The same before a clean end: however recent the one before is. */
-  takeLastRecord(): StoredRecord | null {
+  /** Writes the same before a clean end, however recent the one before is. A full disk does without: peers tell it again. */
+  async writeLastRecord(): Promise<void> {
+    const record = this.#record()
+    try {
+      if (record !== null) await this.#storage.append([record])
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'DISK_FULL') throw error
+    }
+  }
+
+  #record(): StoredRecord | null {
     if (!this.#seenChanged || !this.formed) return null
     this.#seenChanged = false
     return { type: 'peers', batches: [...this.#seen] }
@@ -138,7 +145,7 @@ export class Membership {
     const write = this.#stopped ? null : this.#formation.next()
     if (write === null) return
     const durable = write.type === 'form' ? this.#storage.form(write.clusterId) : this.#storage.append([write])
-    durable.then(
+    this.#writing = durable.then(
       () => {
         if (this.#stopped) return
         this.#formation.written()

@@ -63,6 +63,9 @@ export class Server<Schema extends z.ZodType, Value> {
   readonly #greeter: Greeter
   #membership: Membership | undefined
   #phase: 'starting' | 'running' | 'stopping' = 'starting'
+  /** The opening of directory and port, which an end waits for. */
+  #opening: Promise<void> | undefined
+  #ending: Promise<SynodError | null> | undefined
   readonly #startedAt: number
   /** The end of this turn is on its way. */
   #scheduled = false
@@ -109,18 +112,18 @@ export class Server<Schema extends z.ZodType, Value> {
 
   /**
    * Opens the directory, rebuilds the core from it, listens, and begins to look for the other servers.
-   * Throws StorageError, or SynodError (`ADDRESS_IN_USE`, `ADDRESS_UNUSABLE`, `STATE_FAILED`); the server has ended then.
+   * Throws StorageError, or SynodError (`ADDRESS_IN_USE`, `ADDRESS_UNUSABLE`, `STATE_FAILED`; `NOT_SERVING` if it was closed
+   * meanwhile); the server has ended then.
    */
   async start(): Promise<void> {
     try {
-      await this.#open()
-      await this.#options.transport.listen((connection) => this.#greeter.accept(connection))
+      this.#opening = this.#open()
+      await this.#opening
+      this.#checkNotEnding()
     } catch (error) {
       const reason = asSynodError(error)
-      await this.#end(reason)
-      throw reason
+      throw (await this.#end(reason)) ?? reason
     }
-    if (this.#phase === 'stopping') return
     this.#phase = 'running'
     this.#peers.start()
     this.#membership?.start()
@@ -160,20 +163,31 @@ export class Server<Schema extends z.ZodType, Value> {
   async close(): Promise<void> {
     if (this.#formed) this.#step({ type: 'stop', now: this.#options.clock.now() })
     if (this.#phase === 'running') this.#turn()
-    if (this.#phase !== 'stopping') await this.#end(null)
-    await this.stopped
+    await this.#end(null)
   }
 
   get #formed(): boolean {
     return this.#membership?.formed === true
   }
 
-  /** Recovery: what the directory holds becomes the core, and the membership. */
   async #open(): Promise<void> {
+    this.#checkNotEnding()
+    await this.#recover()
+    this.#checkNotEnding()
+    await this.#options.transport.listen((connection) => this.#greeter.accept(connection))
+  }
+
+  #checkNotEnding(): void {
+    if (this.#phase === 'stopping') throw new SynodError('NOT_SERVING', 'the server was closed before it had started')
+  }
+
+  /** What the directory holds becomes the core, and the membership. */
+  async #recover(): Promise<void> {
     const { id, storage, service, addresses, clock } = this.#options
-    const opened = await storage.open({ id, count: addresses.length })
+    const owner = { service: service.name, id, count: addresses.length }
+    const opened = await storage.open(owner)
     for (const note of opened.notes) this.#log.warn(note)
-    const membership = new Membership({ id, count: addresses.length, service: service.name }, storage, opened, clock, {
+    const membership = new Membership(owner, storage, opened, clock, {
       changed: () => {
         this.#peers.tell()
       },
@@ -347,26 +361,31 @@ export class Server<Schema extends z.ZodType, Value> {
     if (this.#phase !== 'stopping') void this.#end(asSynodError(error))
   }
 
-  /** Ends everything. After an error nothing is sent but goodbyes. */
-  async #end(error: SynodError | null): Promise<void> {
+  /** Ends everything, once. After an error nothing is sent but goodbyes. Resolves with what {@link stopped} does. */
+  #end(error: SynodError | null): Promise<SynodError | null> {
+    return (this.#ending ??= this.#shutDown(error))
+  }
+
+  async #shutDown(error: SynodError | null): Promise<SynodError | null> {
     this.#phase = 'stopping'
     const { storage, transport } = this.#options
     this.#cancelTick()
     this.#journal.stop()
-    this.#membership?.stop()
+    const written = this.#membership?.stop()
     this.#greeter.stop()
     this.#peers.close('the server stops')
     this.#clients.close(new SynodError('NOT_SERVING', 'this server stops'))
+    await this.#opening?.catch(() => undefined) // who started it is told
     let reason = error
-    try {
-      await transport.close()
-      const last = error === null && !this.#journal.full ? (this.#membership?.takeLastRecord() ?? null) : null
-      if (last !== null) await storage.append([last])
-      await storage.close()
-    } catch (problem) {
+    const failed = (problem: unknown): void => {
       reason ??= asSynodError(problem)
     }
+    await transport.close().catch(failed)
+    await written // the directory is freed when nothing writes there any more
+    if (error === null && !this.#journal.full) await this.#membership?.writeLastRecord().catch(failed)
+    await storage.close().catch(failed)
     this.#resolveStopped(reason)
+    return reason
   }
 }
 

@@ -85,11 +85,23 @@ function unsendable(code: string, why: string): Result {
 }
 
 function parse<Schema extends z.ZodType>(service: Operations<Schema>, op: unknown): z.output<Schema> {
-  const parsed = service.op.safeParse(op)
+  const parsed = safeParse(service, op)
   if (parsed.success) return parsed.data
   const { path, message } = firstIssue(parsed.error.issues)
   const field = path.map(String).join('.')
   throw badOperation(service, field === '' ? message : `${field}: ${message}`, field)
+}
+
+/** A schema may run code of the service's (to transform, to refine): whatever that throws is the operation's fault. */
+function safeParse<Schema extends z.ZodType>(
+  service: Operations<Schema>,
+  op: unknown,
+): z.ZodSafeParseResult<z.output<Schema>> {
+  try {
+    return service.op.safeParse(op)
+  } catch (error) {
+    throw badOperation(service, `its schema failed (${reasonOf(error)})`)
+  }
 }
 
 interface Issue {

@@ -46,6 +46,8 @@ const SALT = 32
 const SERVER = 48
 const COUNT = 52
 const FILE = 56
+const SERVICE = 60
+const SERVICE_BYTES = 64
 
 export function encodeHeader({ clusterId, owner, file, salt }: FileHeader): Buffer {
   const bytes = Buffer.alloc(SECTOR)
@@ -56,6 +58,7 @@ export function encodeHeader({ clusterId, owner, file, salt }: FileHeader): Buff
   bytes.writeUInt32LE(owner.id, SERVER)
   bytes.writeUInt32LE(owner.count, COUNT)
   bytes.writeUInt32LE(file, FILE)
+  bytes.write(owner.service, SERVICE, SERVICE_BYTES, 'latin1')
   bytes.writeUInt32LE(checksum(bytes, 0, SECTOR, 0), CHECKSUM)
   return bytes
 }
@@ -73,7 +76,11 @@ export function decodeHeader(file: Uint8Array): FileHeader {
   return {
     clusterId: bytes.toString('hex', CLUSTER, SALT),
     salt: Uint8Array.from(bytes.subarray(SALT, SERVER)),
-    owner: { id: bytes.readUInt32LE(SERVER), count: bytes.readUInt32LE(COUNT) },
+    owner: {
+      service: bytes.toString('latin1', SERVICE, SERVICE + SERVICE_BYTES).replace(/\0+$/, ''),
+      id: bytes.readUInt32LE(SERVER),
+      count: bytes.readUInt32LE(COUNT),
+    },
     file: bytes.readUInt32LE(FILE),
   }
 }

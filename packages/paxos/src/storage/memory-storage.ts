@@ -1,6 +1,6 @@
 /** For tests: a storage that lives as long as its object. What was appended survives `close` and the next `open`. */
 import type { Formation, Opened, Owner, Storage, StorageStatistics, StoredRecord } from './storage.js'
-import { StorageError } from './storage.js'
+import { sameOwner, showOwner, StorageError } from './storage.js'
 
 export class MemoryStorage implements Storage {
   /** Whose it is, from the first write on. */
@@ -21,8 +21,8 @@ export class MemoryStorage implements Storage {
 
   async open(owner: Owner): Promise<Opened> {
     if (this.#open) throw new StorageError('LOCKED', 'this storage is open already: close it first')
-    if (this.#owner !== null && (this.#owner.id !== owner.id || this.#owner.count !== owner.count)) {
-      throw new StorageError('WRONG_OWNER', `this storage belongs to server ${this.#owner.id} of ${this.#owner.count}`)
+    if (this.#owner !== null && !sameOwner(this.#owner, owner)) {
+      throw new StorageError('WRONG_OWNER', `this storage belongs to ${showOwner(this.#owner)}`)
     }
     this.#open = true
     this.#opener = owner

@@ -21,11 +21,8 @@ export class RealDisk implements Disk {
   }
 
   async open(): Promise<void> {
-    const made = await mkdir(this.directory, { recursive: true })
-    // What mkdir made is durable once the directories that it is named in are.
-    for (let path = this.directory; made !== undefined && path.length >= made.length; path = dirname(path)) {
-      await syncDirectory(dirname(path))
-    }
+    // What was made is durable once the directories that it is named in are.
+    for (const made of await makeDirectories(this.directory)) await syncDirectory(dirname(made))
     await access(this.directory, constants.R_OK | constants.W_OK | constants.X_OK)
     this.#lock = await lock(this.directory)
   }
@@ -95,6 +92,24 @@ class RealFile implements DiskFile {
 
   close(): Promise<void> {
     return closeFile(this.#descriptor)
+  }
+}
+
+/**
+ * Makes the directory, and those above it that are missing; gives what it made. (Node's own `recursive` never ends where
+ * nothing can be made, as in /proc.)
+ */
+export async function makeDirectories(path: string): Promise<string[]> {
+  try {
+    await mkdir(path)
+    return [path]
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return []
+    const above = code === 'ENOENT' && dirname(path) !== path ? await makeDirectories(dirname(path)) : []
+    if (above.length === 0) throw error
+    await mkdir(path)
+    return [...above, path]
   }
 }
 

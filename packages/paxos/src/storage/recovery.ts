@@ -8,7 +8,7 @@ import { headerChecksum } from './log-file.js'
 import type { NextFile } from './record.js'
 import { decodeRecord, isFormed, isNext } from './record.js'
 import type { Owner, StoredRecord } from './storage.js'
-import { StorageError } from './storage.js'
+import { sameOwner, showOwner, StorageError } from './storage.js'
 
 /** A file as it was found. */
 export interface FoundFile {
@@ -93,13 +93,12 @@ function readHeader(directory: string, number: number, bytes: Buffer, owner: Own
       { directory, file: name, version: error.newer },
     )
   }
-  const { id, count } = header.owner
-  if (id !== owner.id || count !== owner.count) {
+  if (!sameOwner(header.owner, owner)) {
     throw new StorageError(
       'WRONG_OWNER',
-      `${directory} belongs to server ${id} of ${count}, not to server ${owner.id} of ${owner.count}: ` +
-        'start it with its own --id and --count, or use another directory',
-      { directory, id, count },
+      `${directory} belongs to ${showOwner(header.owner)}, not to ${showOwner(owner)}: ` +
+        'start it with the command, --id and --count that it was made with, or use another directory',
+      { directory, ...header.owner },
     )
   }
   if (header.file !== number) throw corrupt(directory, name, 0, `says that it is ${fileName(header.file)}`)

@@ -20,6 +20,8 @@ export type StoredRecord =
 
 /** Who the directory belongs to. It is fixed by the first write. */
 export interface Owner {
+  /** The service's name: another one could not execute what is in the log. */
+  readonly service: string
   readonly id: ServerId
   readonly count: number
 }
@@ -71,7 +73,7 @@ export type StorageCode =
   | 'CORRUPT'
   /** A file of the log is gone. */
   | 'MISSING_FILE'
-  /** Another server's directory, or another number of servers. */
+  /** Another server's or another service's directory, or another number of servers. */
   | 'WRONG_OWNER'
   /** Written by a newer version. */
   | 'NEWER_FORMAT'
@@ -83,6 +85,15 @@ export type StorageCode =
   | 'DISK_FULL'
   /** The directory cannot be used at all (not a directory, no permission). */
   | 'UNUSABLE'
+
+/** An owner, for a sentence. */
+export function showOwner({ service, id, count }: Owner): string {
+  return `server ${id} of ${count} of the service "${service}"`
+}
+
+export function sameOwner(a: Owner, b: Owner): boolean {
+  return a.service === b.service && a.id === b.id && a.count === b.count
+}
 
 export class StorageError extends SynodError {
   declare readonly code: StorageCode

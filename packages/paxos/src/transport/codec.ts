@@ -113,7 +113,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
         from.fields(2, 'a submitted command')
         const localId = from.uint()
         // What comes out of one frame is bounded: each command once, and no more of them than a session may have under way.
-        if (localId <= last || localId > acked + SESSION_WINDOW) from.refuse('a local id above the one before, in the window')
+        if (localId <= last || localId > acked + SESSION_WINDOW)
+          from.refuse('a local id above the one before, in the window')
         last = localId
         commands.push([localId, from.bytes()])
       }

@@ -7,8 +7,9 @@ import type { Connection, ConnectionHandlers } from './transport.js'
 
 /** Of both ends. `closeTimeout`: how long the other end has to answer a close, and to take what was sent before it (ms). */
 export const WS_OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME, closeTimeout: 2_000 }
-/** An idle connection is probed this often (ms), so that one whose other end is gone without a word ends some day. */
-const KEEP_ALIVE = 30_000
+/** So often nothing was heard when it was looked at: then it is probed; and then it is given up. */
+const PROBE_AT = 1
+const GIVE_UP_AT = 4
 
 /** Codes of RFC 6455, section 7.4.1. */
 const NORMAL = 1000
@@ -20,6 +21,9 @@ export class WebSocketConnection implements Connection {
   #handlers: ConnectionHandlers | undefined
   #socket: Socket | undefined
   #corked = false
+  /** Something came since it was looked at last, and how often before nothing had come. */
+  #heard = true
+  #silences = 0
   /** Why it ends, as this end knows it. */
   #reason: string | undefined
   /** This end wants to hear nothing more but that it is closed. */
@@ -29,6 +33,11 @@ export class WebSocketConnection implements Connection {
     this.#ws = ws
     this.remote = remote
     ws.on('message', (data, isBinary) => this.#received(data, isBinary))
+    for (const sign of ['ping', 'pong'] as const) {
+      ws.on(sign, () => {
+        this.#heard = true
+      })
+    }
     ws.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason ??= error.message === '' ? String(error.code) : error.message
     })
@@ -45,7 +54,21 @@ export class WebSocketConnection implements Connection {
   /** Makes the socket below known. */
   attach(socket: Socket): void {
     this.#socket = socket
-    socket.setKeepAlive(true, KEEP_ALIVE)
+  }
+
+  /**
+   * To be called from time to time. A network that loses everything says nothing, and TCP waits for minutes: so one end
+   * asks when nothing comes, and gives the connection up when nothing comes for longer.
+   */
+  look(): void {
+    this.#silences = this.#heard ? 0 : this.#silences + 1
+    this.#heard = false
+    if (this.#silences >= GIVE_UP_AT) {
+      this.#reason ??= 'the other end is silent'
+      this.terminate()
+    } else if (this.#silences >= PROBE_AT && this.#ws.readyState === WebSocket.OPEN) {
+      this.#ws.ping(undefined, undefined, () => undefined)
+    }
   }
 
   get buffered(): number {
@@ -86,6 +109,7 @@ export class WebSocketConnection implements Connection {
   }
 
   #received(data: RawData, isBinary: boolean): void {
+    this.#heard = true
     if (this.#closing) return
     if (isBinary && data instanceof Uint8Array) {
       this.#handlers?.frame(data)

@@ -4,18 +4,27 @@ import { WebSocketConnection } from './ws-connection.js'
 
 /** How long connections may take to deliver what was sent, when all of them are ended (ms). */
 const GRACE = 500
+/** Each connection is looked at this often (ms): one that is silent for 8 s, though it was asked, is given up. */
+const LOOK = 2_000
 
 export class WebSocketConnections {
   readonly #open = new Set<WebSocketConnection>()
   #emptied: (() => void) | undefined
+  #looking: NodeJS.Timeout | undefined
 
   add(ws: WebSocket, remote: string): WebSocketConnection {
     const connection = new WebSocketConnection(ws, remote)
     this.#open.add(connection)
+    this.#looking ??= setInterval(() => {
+      for (const open of this.#open) open.look()
+    }, LOOK).unref()
     // After the connection's own listener: it has told its handlers.
     ws.on('close', () => {
       this.#open.delete(connection)
-      if (this.#open.size === 0) this.#emptied?.()
+      if (this.#open.size > 0) return
+      clearInterval(this.#looking)
+      this.#looking = undefined
+      this.#emptied?.()
     })
     return connection
   }

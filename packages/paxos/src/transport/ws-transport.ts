@@ -12,6 +12,8 @@ import { WebSocketDialer } from './ws-dialer.js'
 
 /** Whoever connects has so long to say what it wants (ms). */
 const REQUEST_TIMEOUT = 5_000
+/** Connections of all kinds at one time: strangers must not use up the files that the log needs. */
+const MAX_CONNECTIONS = 8_192
 
 export interface WebSocketTransportOptions {
   /** 0 takes a free one. */
@@ -40,6 +42,7 @@ export class WebSocketTransport implements Transport {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 8 << 10,
     })
+    this.#http.maxConnections = MAX_CONNECTIONS
     this.#http.on('connection', (socket) => {
       this.#strangers.add(socket)
       socket.on('close', () => this.#strangers.delete(socket))
@@ -109,7 +112,8 @@ export class WebSocketTransport implements Transport {
 
 function refuse(socket: Socket, status: string): void {
   socket.on('error', () => undefined)
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  // No timeout applies to it any more, and the other end need not close: so it is not left half open.
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
 }
 
 function listenError(error: NodeJS.ErrnoException, bind: string, port: number): SynodError {
