@@ -192,3 +192,11 @@ t.test('after a failed sync nothing is dirty, and nothing was made durable', asy
   await disk.open()
   t.equal(text(await disk.read('a')), '')
 })
+
+t.test('several directories below one that is missing are made at the same time', async (t) => {
+  const above = join(newDirectory(), 'missing', 'too')
+  const disks = [0, 1, 2, 3].map((id) => new RealDisk(join(above, String(id))))
+  await Promise.all(disks.map((disk) => disk.open()))
+  t.strictSame(await Promise.all(disks.map((disk) => disk.list())), [[], [], [], []])
+  await Promise.all(disks.map((disk) => disk.close()))
+})

@@ -100,17 +100,26 @@ class RealFile implements DiskFile {
  * nothing can be made, as in /proc.)
  */
 export async function makeDirectories(path: string): Promise<string[]> {
+  const first = await makeDirectory(path)
+  if (first !== 'ENOENT' || dirname(path) === path) return outcome(path, first)
+  const above = await makeDirectories(dirname(path))
+  return [...above, ...outcome(path, await makeDirectory(path))]
+}
+
+/** `made`, or the code of what went wrong. */
+async function makeDirectory(path: string): Promise<string> {
   try {
     await mkdir(path)
-    return [path]
+    return 'made'
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return []
-    const above = code === 'ENOENT' && dirname(path) !== path ? await makeDirectories(dirname(path)) : []
-    if (above.length === 0) throw error
-    await mkdir(path)
-    return [...above, path]
+    return (error as NodeJS.ErrnoException).code ?? String(error)
   }
+}
+
+function outcome(path: string, made: string): string[] {
+  if (made === 'made') return [path]
+  if (made === 'EEXIST') return []
+  throw Object.assign(new Error(`${made}: the directory ${path} cannot be made`), { code: made })
 }
 
 async function syncDirectory(path: string): Promise<void> {
