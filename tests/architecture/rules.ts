@@ -24,9 +24,9 @@ const PAXOS_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   server: ['protocol', 'storage', 'transport', 'service'],
 }
 
-/** Time, chance and turn-taking are a seam of the whole outside: these folders may import it, though not the server. */
-const CLOCK = 'packages/paxos/src/server/clock.ts'
-const CLOCK_USERS = ['storage', 'transport', 'client']
+/** Time, chance and turn-taking are a seam of the whole outside: every folder may import it but these. */
+const CLOCK = 'packages/paxos/src/clock.ts'
+const TIMELESS = ['protocol', 'codec', 'service']
 
 /** Only paxos.ts, which composes them, knows these. */
 const ROLES = ['replica', 'leader', 'scout', 'commander', 'acceptor'].map(
@@ -126,8 +126,8 @@ function paxosBreach(path: string, target: string): string | undefined {
   const from = paxosFolder(path)
   const to = paxosFolder(target)
   if (from === undefined || from === to) return undefined // index.ts is the way out of all folders
+  if (target === CLOCK) return TIMELESS.includes(from) ? `${from} knows no time` : undefined
   if (to === undefined) return 'index.ts is for those outside the package'
-  if (target === CLOCK && CLOCK_USERS.includes(from)) return undefined
   const allowed = PAXOS_FOLDERS[from]
   if (allowed === undefined) return `packages/paxos/src/${from} has no rule here yet`
   if (allowed.includes(to)) return undefined

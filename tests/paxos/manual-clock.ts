@@ -1,6 +1,6 @@
 /** A clock that a test turns by hand; its random bytes come from a seed. */
 import { Prng } from '@synod/paxos/internal/protocol/prng'
-import type { Clock } from '@synod/paxos/internal/server/clock'
+import type { Clock } from '@synod/paxos/internal/clock'
 
 interface Timer {
   readonly at: number

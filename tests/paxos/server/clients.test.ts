@@ -1,6 +1,6 @@
 /** Clients' connections, one by one: bounds that a real client would take long to reach. */
 import { Clients } from '@synod/paxos/internal/server/clients'
-import { realClock } from '@synod/paxos/internal/server/clock'
+import { realClock } from '@synod/paxos/internal/clock'
 import type { Speaker } from '@synod/paxos/internal/server/greeter'
 import { Log } from '@synod/paxos/internal/server/log'
 import type { Command } from '@synod/paxos/internal/protocol/command'

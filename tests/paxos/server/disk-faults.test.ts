@@ -1,6 +1,6 @@
 /** Servers whose disks fail or fill up while they run. */
 import { join } from 'node:path'
-import { realClock } from '@synod/paxos/internal/server/clock'
+import { realClock } from '@synod/paxos/internal/clock'
 import { Server } from '@synod/paxos/internal/server/server'
 import { decodeValue } from '@synod/paxos/internal/service/service-codec'
 import type { Disk, DiskFile } from '@synod/paxos/internal/storage/disk'

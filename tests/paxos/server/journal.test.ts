@@ -1,5 +1,5 @@
 /** The journal against a storage whose writes end when the test says so. */
-import type { Clock } from '@synod/paxos/internal/server/clock'
+import type { Clock } from '@synod/paxos/internal/clock'
 import { Journal } from '@synod/paxos/internal/server/journal'
 import type { Envelope } from '@synod/paxos/internal/protocol/ready'
 import type { Storage, StoredRecord } from '@synod/paxos/internal/storage/storage'

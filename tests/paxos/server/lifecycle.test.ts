@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { defineService } from '@synod/paxos'
-import { realClock } from '@synod/paxos/internal/server/clock'
+import { realClock } from '@synod/paxos/internal/clock'
 import { serve } from '@synod/paxos/internal/server/serve'
 import { Server } from '@synod/paxos/internal/server/server'
 import { packValue } from '@synod/paxos/internal/codec/values'

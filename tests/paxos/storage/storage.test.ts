@@ -1,6 +1,6 @@
 /** The contract of `Storage`, held by each implementation. */
 import t from 'tap'
-import { realClock } from '@synod/paxos/internal/server/clock'
+import { realClock } from '@synod/paxos/internal/clock'
 import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
 import { MemoryStorage } from '@synod/paxos/internal/storage/memory-storage'
 import { RealDisk } from '@synod/paxos/internal/storage/real-disk'

@@ -1,5 +1,5 @@
 /** Virtual time: events in order of their moment, and in order of their making where the moments are equal. */
-import type { Clock } from '@synod/paxos/internal/server/clock'
+import type { Clock } from '@synod/paxos/internal/clock'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 
 interface Event {

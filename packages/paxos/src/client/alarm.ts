@@ -1,5 +1,5 @@
 /** One timer for everything that waits for a moment. */
-import type { Cancel, Clock } from '../server/clock.js'
+import type { Cancel, Clock } from '../clock.js'
 
 /** The longest that a timer can be set for (ms). */
 const LONGEST_TIMER = 1 << 30

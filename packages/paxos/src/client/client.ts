@@ -1,8 +1,8 @@
 /** The client: typed operations in, typed results out, each executed once. */
 import type { z } from 'zod'
 import { SynodError } from '../protocol/error.js'
-import { realClock } from '../server/clock.js'
-import type { Clock } from '../server/clock.js'
+import { realClock } from '../clock.js'
+import type { Clock } from '../clock.js'
 import { encodeOp } from '../service/service-codec.js'
 import type { Dialer } from '../transport/transport.js'
 import type { ServerStatus } from '../transport/wire.js'

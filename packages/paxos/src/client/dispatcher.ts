@@ -1,6 +1,6 @@
 /** Gets commands executed once each: numbers them, sends them, and sends them again until they have an outcome. */
 import type { Reply } from '../protocol/command.js'
-import type { Clock } from '../server/clock.js'
+import type { Clock } from '../clock.js'
 import type { Dialer } from '../transport/transport.js'
 import type { ServerFrame } from '../transport/wire.js'
 import { Alarm } from './alarm.js'

@@ -1,5 +1,5 @@
 /** Questions to one server, each over a connection of its own: how it stands, and what its state is. */
-import type { Cancel, Clock } from '../server/clock.js'
+import type { Cancel, Clock } from '../clock.js'
 import { decodeServerFrame, encodeFrame } from '../transport/codec.js'
 import type { Connection, Dialer } from '../transport/transport.js'
 import type { ClientFrame, ServerFrame, ServerStatus } from '../transport/wire.js'

@@ -1,5 +1,5 @@
 /** A client's way to the cluster: a connection to any one of the servers, and to the next when that one fails. */
-import type { Cancel, Clock } from '../server/clock.js'
+import type { Cancel, Clock } from '../clock.js'
 import { decodeServerFrame, encodeFrame } from '../transport/codec.js'
 import type { Connection, Dialer } from '../transport/transport.js'
 import type { ClientFrame, Goodbye, ServerFrame, Welcome } from '../transport/wire.js'

@@ -1,6 +1,6 @@
 /** How a client gets its session: the cluster opens it by a logged command, which may have to be sent several times. */
 import type { Result } from '../protocol/command.js'
-import type { Clock } from '../server/clock.js'
+import type { Clock } from '../clock.js'
 import { busyWait } from './patience.js'
 import { Session } from './session.js'
 

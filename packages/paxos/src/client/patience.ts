@@ -1,5 +1,5 @@
 /** How long a client waits before it tries again. */
-import type { Clock } from '../server/clock.js'
+import type { Clock } from '../clock.js'
 
 /** A server that is silent for this long (ms), though it was sent something, is left for another one. */
 export const ATTEMPT_TIMEOUT = 2_000

@@ -3,7 +3,7 @@ import { SynodError } from '../protocol/error.js'
 import { decodeHello, encodeFrame } from '../transport/codec.js'
 import type { Connection, ConnectionHandlers } from '../transport/transport.js'
 import type { ClientHello, PeerHello } from '../transport/wire.js'
-import type { Clock } from './clock.js'
+import type { Clock } from '../clock.js'
 import type { Log } from './log.js'
 
 /** A hello comes within this time (ms), or the connection is closed. */

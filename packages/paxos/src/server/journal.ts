@@ -5,7 +5,7 @@
 import type { Envelope } from '../protocol/ready.js'
 import type { Storage, StoredRecord } from '../storage/storage.js'
 import { StorageError } from '../storage/storage.js'
-import type { Cancel, Clock } from './clock.js'
+import type { Cancel, Clock } from '../clock.js'
 
 /** How long a full disk is left alone before the next try (ms). */
 const FULL_RETRY = 1_000

@@ -8,7 +8,7 @@ import { StorageError } from '../storage/storage.js'
 import type { Opened, Owner, Storage, StoredRecord } from '../storage/storage.js'
 import type { PeerHello } from '../transport/wire.js'
 import { WIRE_VERSION } from '../transport/wire.js'
-import type { Clock } from './clock.js'
+import type { Clock } from '../clock.js'
 import { FormationMachine } from './formation.js'
 import type { Verdict } from './formation.js'
 

@@ -10,7 +10,7 @@ import { WebSocketTransport } from '../transport/ws-transport.js'
 import type { ServerStatus } from '../transport/wire.js'
 import { MAX_SERVERS } from '../transport/message-codec.js'
 import { badOption, checkAddresses, consecutiveAddresses, isLoopback, parseAddress } from './addresses.js'
-import { realClock } from './clock.js'
+import { realClock } from '../clock.js'
 import { Server } from './server.js'
 
 /** Which server this is, and where it and the others are. */

@@ -2,7 +2,7 @@
  * The log in files of a directory (`00000001.paxos` and so on; docs/ARCHITECTURE.md has their format). This file is the
  * queue in front of it: what is appended while a write is under way forms the next batch.
  */
-import type { Cancel, Clock } from '../server/clock.js'
+import type { Cancel, Clock } from '../clock.js'
 import { BatchBuilder } from './batch.js'
 import type { Disk } from './disk.js'
 import { cannotOpen, diskFailed } from './failure.js'

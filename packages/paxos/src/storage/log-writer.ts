@@ -1,5 +1,5 @@
 /** The sequence of log files: which one is written, which one comes after it, and the numbers of the batches. */
-import type { Clock } from '../server/clock.js'
+import type { Clock } from '../clock.js'
 import type { BatchBuilder } from './batch.js'
 import type { Disk } from './disk.js'
 import { SALT_BYTES } from './file-header.js'

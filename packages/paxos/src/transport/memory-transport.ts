@@ -3,7 +3,7 @@
  * loses, doubles and reorders frames as a policy says. With a simulated {@link Clock} all of it is deterministic.
  */
 import { SynodError } from '../protocol/error.js'
-import type { Clock } from '../server/clock.js'
+import type { Clock } from '../clock.js'
 import { MAX_FRAME } from './transport.js'
 import type { Connection, ConnectionHandlers, Dialer, Transport } from './transport.js'
 
