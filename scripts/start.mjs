@@ -40,10 +40,12 @@ async function runClient(cluster, ...args) {
 function explain(cluster, kept) {
   const where = relative(process.cwd(), root)
   const pids = [...cluster.addresses.keys()].map((id) => cluster.child(id)?.pid)
+  const there = where === '' ? '' : `cd ${where} && `
   console.log(`
 Three servers run, and keep the same data.
-  talk to them  ${where === '' ? '' : `cd ${where} && `}npx kvstore-client --servers ${cluster.servers} status
+  talk to them  ${there}npx kvstore-client --servers ${cluster.servers} status
   kill one      kill -9 ${pids[0]}    (pids of servers 0, 1, 2: ${pids.join(', ')})
+  bring it back ${there}npx kvstore-server --id 0 --peers ${cluster.servers} --data-dir ${cluster.dataDir(0)}
   data, logs    ${cluster.directory}${kept ? '' : ' (removed at the end; keep it with: npm start -- --keep DIR)'}
 `)
 }

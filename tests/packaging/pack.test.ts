@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '@synod/harness/internal/process'
 import t from 'tap'
 import { z } from 'zod'
 
@@ -80,7 +81,7 @@ t.test('npm installs both packages into an empty directory', (t) => {
 })
 
 const program = `
-import { defineService, Refusal, SynodError, type Command, type State } from '@synod/paxos'
+import { ClientError, connect, defineService, Refusal, serve, SynodError, type Command, type State } from '@synod/paxos'
 import { z } from 'zod'
 
 const Add = z.object({ by: z.number().int() })
@@ -101,20 +102,24 @@ class Counter implements State<Add, number> {
 }
 
 const counter = defineService({ name: 'counter', op: Add, state: () => new Counter() })
-const state = counter.state()
-const value: number = state.execute(1, { clientId: 'a', op: { by: 2 } })
+const server = await serve(counter, { id: 0, count: 1, port: Number(process.argv[2]), dataDir: 'data' })
+const client = connect(counter, { servers: [server.address] })
+const value: number = await client.submit({ by: 2 })
 // @ts-expect-error: an operation has the type that its schema says
-const wrong = () => state.execute(2, { clientId: 'a', op: { by: 'two' } })
+const wrong = await client.submit({ by: 'two' }).catch((error: ClientError) => error.code)
+const refused = await client.submit({ by: -1 }).catch((error: Refusal) => error.code)
+await client.close()
+await server.close()
 let code = ''
 try {
   defineService({ ...counter, name: 'No Name' })
 } catch (error) {
   if (error instanceof SynodError) code = error.code
 }
-console.log(counter.name, value, code, typeof wrong)
+console.log(counter.name, value, wrong, refused, code)
 `
 
-t.test('a program in strict TypeScript compiles against the installed types, and runs', (t) => {
+t.test('a service in strict TypeScript compiles against the installed types, and runs', async (t) => {
   writeFileSync(join(app, 'main.ts'), program)
   const compilerOptions = {
     target: 'es2022',
@@ -129,8 +134,8 @@ t.test('a program in strict TypeScript compiles against the installed types, and
   writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
   t.equal(run(app, process.execPath, tsc, '-p', '.'), '')
-  t.equal(run(app, process.execPath, 'main.js').trim(), 'counter 2 BAD_SERVICE function')
-  t.end()
+  const [port = 0] = await freePorts(1)
+  t.equal(run(app, process.execPath, 'main.js', String(port)).trim(), 'counter 2 BAD_OPERATION NEGATIVE BAD_SERVICE')
 })
 
 t.test('what is not public cannot be imported by its path', (t) => {
