@@ -19,7 +19,7 @@ export interface State<Op, Value> {
   /**
    * Executes one operation, in slot order. The value is sent to the client (any structure of plain data).
    * To refuse an operation, throw a {@link Refusal} **before** changing anything: it is the operation's result, on every
-   * server. Any other throw is taken for a bug and stops the server at this slot (docs/CUSTOM-SERVICE.md).
+   * server. Any other throw is taken for a bug and stops the server at this slot (docs/ARCHITECTURE.md).
    */
   execute(slot: Slot, command: Command<Op>): Value
   /** The whole state as any sequence of plain values; drained in one go. */
@@ -41,7 +41,10 @@ export class Refusal extends SynodError {
 export interface Service<Schema extends z.ZodType, Value> {
   /** Lower-case letters, digits and dashes. Part of the handshake: a client of another service is refused. */
   readonly name: string
-  /** Operations as they are sent; what does not fit is refused with `BAD_OPERATION` and never proposed. */
+  /**
+   * Operations as they are sent; what does not fit is refused with `BAD_OPERATION` and never proposed. The server that takes
+   * an operation in applies the schema, once; it must be synchronous.
+   */
   readonly op: Schema
   /** A new, empty state. */
   readonly state: () => State<z.output<Schema>, Value>
