@@ -34,7 +34,9 @@ const TICKS = 100
 
 async function main(): Promise<void> {
   const flags = new Command('bench')
-    .description('Measures sets on a cluster of real processes: closed loop, leader known, all on this machine.')
+    .description(
+      'Measures sets on a cluster of real processes: closed loop, all on this machine. Each client is connected to a server that it draws.',
+    )
     .option('--servers <number>', 'servers in the cluster', whole, 3)
     .option('--outstanding <list>', 'operations under way at once, one run for each', list, [1, 64, 256])
     .option('--clients <number>', 'clients (connections, sessions) that share them', whole, 1)
@@ -51,8 +53,7 @@ async function main(): Promise<void> {
     cluster = await ProcessCluster.start({ directory, count: flags.servers })
     const leader = await cluster.serving()
     const order = [leader, ...cluster.addresses.keys()].filter((id, index, all) => all.indexOf(id) === index)
-    const servers = order.map((id) => cluster?.address(id) ?? '')
-    for (let i = 0; i < flags.clients; i++) clients.push(connectKvstore({ servers }))
+    for (let i = 0; i < flags.clients; i++) clients.push(connectKvstore({ servers: cluster.addresses }))
     const rows: Row[] = []
     for (const outstanding of flags.outstanding)
       rows.push(await run(cluster, order, clients, { ...flags, outstanding }))
