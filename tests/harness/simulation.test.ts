@@ -1,4 +1,4 @@
-/** Hundreds of seeds through the simulator. A failure names its seed; `pnpm sim --seed N --trace` replays it. */
+/** Hundreds of seeds through the simulator. A failure names its seed; `npm run sim -- --seed N --trace` replays it. */
 import { simulate } from '@synod/harness'
 import t from 'tap'
 

@@ -1,7 +1,7 @@
 /** Real servers: processes on free ports of 127.0.0.1, each with its data directory and its log in one directory. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -39,6 +39,10 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports]
 }
 
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer()
@@ -69,6 +73,8 @@ export interface ProcessClusterOptions {
 export class ProcessCluster {
   readonly #children = new Map<number, ChildProcess>()
   readonly #options: ProcessClusterOptions
+  /** What was in each log before: a kept directory has former runs' (bytes). */
+  readonly #logged: number[] = []
 
   private constructor(
     options: ProcessClusterOptions,
@@ -78,12 +84,12 @@ export class ProcessCluster {
     this.#options = options
   }
 
-  /** Finds free ports and empties the logs; no server runs yet. */
+  /** Finds free ports; no server runs yet. */
   static async prepare(options: ProcessClusterOptions): Promise<ProcessCluster> {
     await makeDirectories(options.directory)
     const addresses = (await freePorts(options.count)).map((port) => `127.0.0.1:${port}`)
     const cluster = new ProcessCluster(options, addresses)
-    for (const id of addresses.keys()) writeFileSync(cluster.#logFile(id), '')
+    for (const id of addresses.keys()) cluster.#logged.push(sizeOf(cluster.#logFile(id)))
     return cluster
   }
 
@@ -118,9 +124,9 @@ export class ProcessCluster {
     return join(this.directory, `server-${id}`)
   }
 
-  /** All that the server wrote to its log, over all its starts. */
+  /** All that the server wrote to its log, over all its starts by this object. */
   log(id: number): string {
-    return readFileSync(this.#logFile(id), 'utf8')
+    return readFileSync(this.#logFile(id)).toString('utf8', this.#logged[id])
   }
 
   /** The server's process; undefined when it does not run. */

@@ -1,6 +1,8 @@
 import type { Reply } from '@synod/paxos/internal/protocol/command'
 import type { Connection } from '@synod/paxos/internal/transport/transport'
+import { connect } from '@synod/paxos'
 import t from 'tap'
+import { z } from 'zod'
 import { executed, ScriptedCluster } from './scripted-cluster.js'
 import { onlyOpens, watch } from './watch.js'
 
@@ -192,10 +194,27 @@ t.test('what waits is bounded, and more is BUSY', async (t) => {
 
 t.test('options that make no sense are refused', async (t) => {
   const cluster = new ScriptedCluster()
-  t.throws(() => cluster.client([]), { code: 'BAD_OPTIONS', message: /at least one server/ })
-  t.throws(() => cluster.client(['a:1'], NaN), { code: 'BAD_OPTIONS' })
+  t.throws(() => cluster.client([]), { code: 'BAD_OPTION', message: /at least one server/ })
+  t.throws(() => cluster.client(['a:1'], NaN), { code: 'BAD_OPTION' })
   await t.rejects(cluster.client(['a:1']).submit({ add: 1 }, { timeout: 0 }), {
-    code: 'BAD_OPTIONS',
+    code: 'BAD_OPTION',
     message: /timeout/,
   })
+})
+
+t.test('connect refuses addresses that are none, in one sentence', (t) => {
+  const counter = { name: 'counter', op: z.object({}), state: () => ({ execute: () => 0 }) }
+  for (const options of [
+    {},
+    { servers: [] },
+    { servers: ['x'] },
+    { servers: 'a:1' },
+    { servers: ['a:1'], timeout: 0 },
+  ]) {
+    t.throws(() => connect(counter, options as { servers: string[] }), {
+      code: 'BAD_OPTION',
+      message: /^the options of connect: /,
+    })
+  }
+  t.end()
 })

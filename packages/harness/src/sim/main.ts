@@ -1,4 +1,4 @@
-/** `pnpm sim --seed N`: replays one simulation, or runs many. */
+/** `npm run sim -- --seed N`: replays one simulation, or runs many. */
 import { Command, InvalidArgumentError } from 'commander'
 import { simulate, SimulationFailed } from './simulate.js'
 
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
       if (!(error instanceof SimulationFailed)) throw error
       total.failed++
       process.stdout.write(
-        `${error.message}\n  replay it with: pnpm sim --seed ${seed}${flags.servers === undefined ? '' : ` --servers ${flags.servers}`} --trace\n`,
+        `${error.message}\n  replay it with: npm run sim -- --seed ${seed}${flags.servers === undefined ? '' : ` --servers ${flags.servers}`} --trace\n`,
       )
     }
     total.seeds++

@@ -26,7 +26,7 @@ export class CancelledError extends SynodError {
   }
 }
 
-const USAGE_CODES = new Set(['USAGE', 'BAD_OPERATION', 'BAD_OPTIONS'])
+const USAGE_CODES = new Set(['USAGE', 'BAD_OPERATION', 'BAD_OPTION'])
 
 /** The exit code for an error, or undefined for one that is not an operating error but a bug. */
 export function exitCodeOf(error: unknown): number | undefined {

@@ -13,7 +13,7 @@ const COMPLETION_PATIENCE = 1000
 /** Runs what the user types until Ctrl-D; Ctrl-C drops the line, or stops waiting for the command that runs. */
 export async function prompt(interpreter: Interpreter): Promise<number> {
   const { servers } = interpreter.session
-  note(`kvstore at ${servers.join(', ')}. "help" shows the commands, Ctrl-D ends.`)
+  note(`kvstore of ${servers.length} servers. "help" shows the commands, Ctrl-D ends.`)
   const history = new History()
   const editor = openEditor(interpreter, history.lines)
   const now: { running: AbortController | undefined; closed: boolean } = { running: undefined, closed: false }

@@ -1,5 +1,5 @@
 /** The client: typed operations in, typed results out, each executed once. */
-import type { z } from 'zod'
+import { z } from 'zod'
 import { SynodError } from '../protocol/error.js'
 import { realClock } from '../clock.js'
 import type { Clock } from '../clock.js'
@@ -27,6 +27,13 @@ export interface CallOptions {
   readonly timeout?: number
 }
 
+const OPTIONS = z.object({
+  servers: z
+    .array(z.string().regex(/^[^\s]+:\d{1,5}$/, 'must be an address of the form host:port'))
+    .min(1, 'one at least is needed'),
+  timeout: z.number().positive().optional(),
+})
+
 /** What one server answered to {@link Client.status}. */
 export type ServerAnswer =
   | { readonly address: string; readonly status: ServerStatus; readonly error: null }
@@ -53,7 +60,7 @@ export class Client<Op, Value> {
   /** @internal Use {@link connect}. */
   constructor(service: Served<Op, Value>, options: ClientOptions, dialer: Dialer, clock: Clock) {
     if (options.servers.length === 0)
-      throw new SynodError('BAD_OPTIONS', 'a client needs the address of at least one server')
+      throw new SynodError('BAD_OPTION', 'a client needs the address of at least one server')
     this.#service = service
     this.#servers = options.servers
     this.#timeout = checked(options.timeout ?? DEFAULT_TIMEOUT)
@@ -143,13 +150,18 @@ export class Client<Op, Value> {
 
 function checked(timeout: number): number {
   if (timeout > 0) return timeout
-  throw new SynodError('BAD_OPTIONS', `a timeout is a number of ms above 0, not ${timeout}`)
+  throw new SynodError('BAD_OPTION', `a timeout is a number of ms above 0, not ${timeout}`)
 }
 
 /**
  * A client of the cluster that serves this service. The cluster need not be up yet: calls wait for it, within their time.
- * Throws SynodError `BAD_OPTIONS`.
+ * Throws SynodError `BAD_OPTION`.
  */
 export function connect<Op, Value>(service: Served<Op, Value>, options: ClientOptions): Client<Op, Value> {
+  const checkedOptions = OPTIONS.safeParse(options)
+  if (!checkedOptions.success) {
+    const { path, message } = checkedOptions.error.issues[0] ?? { path: [], message: 'not as they should be' }
+    throw new SynodError('BAD_OPTION', `the options of connect: ${path.map(String).join('.')}: ${message}`)
+  }
   return new Client(service, options, new WebSocketDialer(), realClock)
 }

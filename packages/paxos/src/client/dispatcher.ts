@@ -298,11 +298,21 @@ export class Dispatcher implements LinkOwner {
   #timedOut(call: Call, session: Session | undefined): void {
     const isBusy = call.refusals > 0 || (session === undefined && this.#opening.isVain)
     if (call.open === 0 && !this.#link.ready) {
-      return this.#fail(call, session, 'UNAVAILABLE', `no server could be reached in time (${this.#link.reason})`)
+      return this.#fail(
+        call,
+        session,
+        'UNAVAILABLE',
+        `no server could take the command in time (the last try: ${this.#link.reason})`,
+      )
     }
     if (call.open === 0 && isBusy) {
       return this.#fail(call, session, 'BUSY', 'the servers were too busy to take the command in')
     }
-    this.#fail(call, session, 'TIMEOUT', 'the command has no outcome in time')
+    this.#fail(
+      call,
+      session,
+      'TIMEOUT',
+      'the command has no outcome in time: perhaps a majority of the servers is out of reach',
+    )
   }
 }

@@ -8,6 +8,9 @@ import { setVerbosity } from './log.js'
 import { serve } from './serve.js'
 import type { RunningServer, ServeOptions } from './serve.js'
 
+/** A server that does not serve after this time (ms) says once for whom it waits. */
+const PATIENCE = 5_000
+
 interface Flags {
   readonly id: number
   readonly count?: number
@@ -40,6 +43,7 @@ export async function runServer<Schema extends z.ZodType, Value>(
   } catch (error) {
     if (!(error instanceof SynodError)) throw error
     process.stderr.write(`${name}: ${oneLine(error.message)}\n`)
+    if (error.cause instanceof Error) process.stderr.write(`${error.cause.stack ?? ''}\n`) // whose bug that is, it shows where
     await exit(error.code === 'BAD_OPTION' ? 2 : 1)
   }
 }
@@ -56,14 +60,20 @@ async function run<Schema extends z.ZodType, Value>(
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-  server = await serve(service, options)
-  const who = `${service.name} server ${server.id}`
-  const missing = server.missing.length === 0 ? '' : `, waits for ${servers(server.missing)}`
-  process.stdout.write(`${who} listens on ${server.address}, data in ${server.dataDir}${missing}\n`)
-  void server.serving.then(() => {
+  const started = await serve(service, options)
+  server = started
+  const who = `${service.name} server ${started.id}`
+  const missing = started.missing.length === 0 ? '' : `, waits for ${servers(started.missing)}`
+  process.stdout.write(`${who} listens on ${started.address}, data in ${started.dataDir}${missing}\n`)
+  const still = setTimeout(() => {
+    const absent = started.missing
+    if (absent.length > 0) process.stdout.write(`${who} still waits for ${servers(absent)}; -vv tells why\n`)
+  }, PATIENCE)
+  void started.serving.then(() => {
+    clearTimeout(still)
     process.stdout.write(`${who} serves\n`)
   })
-  const error = await server.stopped
+  const error = await started.stopped
   if (error !== null) throw error
   process.stdout.write(`${who} has stopped\n`)
   await exit(0)
@@ -102,7 +112,7 @@ function parse(name: string, argv: readonly string[]): ServeOptions | null {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return null
-    throw badOption(`${error.message.replace(/^error: /, '')}; see ${name} --help`)
+    throw badOption(`${error.message.replace(/^error: /, '').replace(/\.$/, '')}; see ${name} --help`)
   }
   return optionsOf(command.opts<Flags>())
 }

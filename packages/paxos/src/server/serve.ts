@@ -75,6 +75,14 @@ export async function serve<Schema extends z.ZodType, Value>(
       { bind },
     )
   }
+  const { host } = parseAddress(address, '--peers')
+  if (options.bind === undefined && !isLoopback(host)) {
+    throw badOption(
+      `the others are to reach this server at ${address}, but without --bind it listens on 127.0.0.1 only: ` +
+        'add --bind with the address to listen on, and --insecure-bind',
+      { address },
+    )
+  }
   const dataDir = options.dataDir ?? `./data/${service.name}-${id}`
   if (dataDir === '') throw badOption('the data directory has an empty name')
   const server = new Server({

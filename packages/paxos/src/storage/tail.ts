@@ -10,6 +10,7 @@ import { diskFailed } from './failure.js'
 import { SECTOR } from './file-header.js'
 import { LogFile } from './log-file.js'
 import type { FoundFile, FoundLog } from './recovery.js'
+import { StorageError } from './storage.js'
 
 /**
  * Makes the end of the log durable. A seal follows it, with a number above every one that may ever have been told to a
@@ -25,7 +26,17 @@ export async function makeTailDurable(disk: Disk, found: FoundLog, zeros: Uint8A
   if (last.end === SECTOR && before !== undefined) await (await copy(disk, before, null, zeros)).close()
   const batch = Math.max(...found.files.map((file) => file.batch)) + 1
   const seal = new BatchBuilder().finish(batch, last.previous, last.seed, last.end)
-  return [await copy(disk, last, seal, zeros), batch]
+  try {
+    return [await copy(disk, last, seal, zeros), batch]
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== 'DISK_FULL') throw error
+    const needed = Math.ceil((last.end + seal.bytes.length) / 1_000_000)
+    throw new StorageError(
+      'DISK_FULL',
+      `${error.message}; to start, a copy of the last file of the log takes ${needed} MB`,
+      error.data,
+    )
+  }
 }
 
 function copy(
