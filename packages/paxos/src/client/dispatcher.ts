@@ -306,7 +306,12 @@ export class Dispatcher implements LinkOwner {
       )
     }
     if (call.open === 0 && isBusy) {
-      return this.#fail(call, session, 'BUSY', 'the servers were too busy to take the command in')
+      return this.#fail(
+        call,
+        session,
+        'BUSY',
+        'the servers were too busy to take the command in, or have no room on their disks',
+      )
     }
     this.#fail(
       call,
