@@ -35,12 +35,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'early-answer-to-a-duplicate',
-    breaks: 'an answer without records of its own waits for the records before it',
+    breaks: 'a p2a that came twice is not answered while the record of the first is being written',
     edits: [
       {
-        file: 'server/journal.js',
-        replace: 'if (this.#waiting.length === 0 && this.#writing === null)',
-        by: 'if (records.length === 0)',
+        file: 'protocol/acceptor.js',
+        replace: 'if (!this.#holds(run)) {',
+        by: "if (this.#holds(run)) return out.send([from], { type: 'p2b', ballot: this.#ballot, first: run.first, last: lastSlot(run), decided })\n        {",
       },
     ],
   },

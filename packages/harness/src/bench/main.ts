@@ -1,4 +1,4 @@
-/** `pnpm bench`: what three real server processes on this machine sustain, with every acknowledged write on a majority's disks. */
+/** `npm run bench`: what three real server processes on this machine sustain, with every acknowledged write on a majority's disks. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
