@@ -1,14 +1,17 @@
-/** Runs seeds until one fails: what a mutant's process does. Prints one line of JSON. */
-import { simulate } from '@synod/harness'
+/** Simulates what the seeds draw, from 1 on, until one fails: what a mutant's process does. Prints a line of JSON. */
+import { drawScenario } from '@synod/harness/internal/fuzz/draw'
+import { runJob } from '@synod/harness/internal/fuzz/run-job'
+import type { Failure } from '@synod/harness/internal/fuzz/outcome'
+
+/** The first seed that failed, and how. */
+export interface Catch extends Failure {
+  readonly seed: number
+}
 
 const seeds = Number(process.argv[2])
-let caught: { seed: number; by: string } | null = null
+let caught: Catch | null = null
 for (let seed = 1; seed <= seeds && caught === null; seed++) {
-  try {
-    await simulate(seed)
-  } catch (error) {
-    caught = { seed, by: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) }
-  }
+  const { failure } = await runJob({ scenario: drawScenario(seed), server: 'kvstore' })
+  if (failure !== null) caught = { seed, ...failure }
 }
-console.log(JSON.stringify(caught))
-process.exit(0)
+process.stdout.write(`${JSON.stringify(caught)}\n`, () => process.exit(0))

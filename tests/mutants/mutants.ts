@@ -1,10 +1,10 @@
 /**
- * Deliberate bugs, to prove that the tests would find them. Each replaces one piece of the compiled code as it is
- * loaded, in a process of its own; the product has no switch for them.
+ * Deliberate bugs, to prove that the tests would find them. Each replaces pieces of the compiled code as it is loaded, in a
+ * process of its own; the product has no switch for them.
  */
 
 /** One piece of a compiled file. */
-interface Edit {
+export interface Edit {
   /** Below `packages/paxos/dist/`. */
   readonly file: string
   /** Must occur exactly once in that file. */
@@ -14,17 +14,31 @@ interface Edit {
 
 export interface Mutant {
   readonly name: string
-  /** What holds no more. */
-  readonly breaks: string
+  /** What is broken, as a sentence without its end. */
+  readonly broken: string
   readonly edits: readonly Edit[]
-  /** The test that must fail, below `tests/`; the simulator if left out. */
+  /** The test that must fail, below `tests/`, where that is not the fuzzer's to find. */
   readonly test?: string
+}
+
+const VALUES = "import { packValue, unpackValue } from '../codec/values.js';"
+
+/** Lets clients.js look into the operations that it is given: they are the key-value store's. */
+function answering(condition: string, value: string): Edit[] {
+  const push = "commands.push({ kind: 'op', clientId, localId, acked, op: admitted });"
+  const answer = `this.#answer(client, { clientId, localId, result: { status: 'ok', value: packValue(${value}) } });`
+  const file = 'server/clients.js'
+  const wire = "import { WIRE_VERSION } from '../transport/wire.js';"
+  return [
+    { file, replace: wire, by: `${wire}${VALUES}` },
+    { file, replace: push, by: `{ const op = unpackValue(admitted); if (${condition}) ${answer} else ${push} }` },
+  ]
 }
 
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'vote-before-sync',
-    breaks: 'promises and votes wait for the disk',
+    broken: 'promises and votes leave before the disk has them',
     edits: [
       {
         file: 'server/journal.js',
@@ -35,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'early-answer-to-a-duplicate',
-    breaks: 'a p2a that came twice is not answered while the record of the first is being written',
+    broken: 'a p2a that came twice is answered while the record of the first is being written',
     edits: [
       {
         file: 'protocol/acceptor.js',
@@ -45,32 +59,10 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'minority-decides',
-    breaks: 'a quorum is a majority',
-    edits: [
-      {
-        file: 'protocol/config.js',
-        replace: 'return count * 2 > configuration.servers.length',
-        by: 'return count * 2 >= configuration.servers.length - 1',
-      },
-    ],
-  },
-  {
-    name: 'no-session-check',
-    breaks: 'a command that was executed is not executed again',
-    edits: [
-      {
-        file: 'protocol/session.js',
-        replace: 'const known = outcome(session, command);\n        if (known !== undefined)',
-        by: 'const known = outcome(session, command);\n        if (false)',
-      },
-    ],
-  },
-  {
     name: 'ballot-reused-after-a-restart',
-    // Too rare for the simulator: a majority that answers a prescout knows the ballot that another majority adopted, so
-    // the server must also come back before anybody else led, with a promise lost that took longer than the others'.
-    breaks: 'no two lives of a server share a ballot',
+    // Too rare for the fuzzer: a majority that answers a prescout knows the ballot that another majority adopted, so the
+    // server must also come back before anybody else led, with a promise lost that took longer than the others'.
+    broken: 'a ballot does not hold the start of its process',
     test: 'paxos/protocol/restart.test',
     edits: [
       {
@@ -82,7 +74,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'ballots-compared-by-round-alone',
-    breaks: 'ballots are totally ordered',
+    broken: "two servers' ballots of one round are equal",
     edits: [
       {
         file: 'protocol/ballot.js',
@@ -91,4 +83,199 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'minority-decides',
+    broken: 'a quorum is one server fewer than a majority',
+    edits: [
+      {
+        file: 'protocol/config.js',
+        replace: 'return count * 2 > configuration.servers.length',
+        by: 'return count * 2 >= configuration.servers.length - 1',
+      },
+    ],
+  },
+  {
+    name: 'half-decides',
+    broken: 'a quorum is half of the servers, which is too few where their number is even',
+    edits: [
+      {
+        file: 'protocol/config.js',
+        replace: 'return count * 2 > configuration.servers.length',
+        by: 'return count * 2 >= configuration.servers.length',
+      },
+    ],
+  },
+  {
+    name: 'promise-forgotten-on-restart',
+    broken: 'a server that starts again knows its votes, but not its promises',
+    edits: [
+      {
+        file: 'protocol/acceptor.js',
+        replace: 'restorePromise(ballot) {\n        this.#adopt(ballot);',
+        by: 'restorePromise(ballot) {',
+      },
+    ],
+  },
+  {
+    name: 'unsynced-tail-trusted',
+    broken: 'what a start reads back is not made durable before the server votes by it',
+    edits: [
+      {
+        file: 'storage/log-file.js',
+        replace: 'await file.sync();\n            await disk.rename',
+        by: 'if (position === SECTOR) await file.sync();\n            await disk.rename',
+      },
+    ],
+  },
+  {
+    name: 'failed-sync-ignored',
+    broken: 'a write that failed is taken for durable',
+    edits: [
+      {
+        file: 'storage/file-storage.js',
+        replace: 'for (const { reject } of [...waiters, ...later])\n            reject(told);',
+        by: 'for (const { resolve } of [...waiters, ...later])\n            resolve();',
+      },
+    ],
+  },
+  {
+    name: 'damage-taken-for-a-torn-write',
+    broken: 'recovery cuts the log off at the first damage, wherever that is',
+    edits: [
+      {
+        file: 'storage/recovery.js',
+        replace: "if (file.rest === 'batch')\n        throw",
+        by: 'if (false)\n        throw',
+      },
+    ],
+  },
+  {
+    name: 'wiped-server-takes-part',
+    broken: 'a server whose directory was wiped joins its cluster again, without its promises and votes',
+    edits: [
+      {
+        file: 'server/formation.js',
+        replace: '#remembers(peer, hello) {',
+        by: '#remembers(peer, hello) {\n        return null;',
+      },
+      {
+        file: 'server/formation.js',
+        replace: "if (this.#formation === 'formed' && hello.formation === 'empty')",
+        by: 'if (false)',
+      },
+    ],
+  },
+  {
+    name: 'local-reads',
+    broken: 'a get is answered from the state of the server that is asked, without the log',
+    edits: answering("op.type === 'get'", '{ value: new Map(this.#host.snapshot().entries).get(op.key) ?? null }'),
+  },
+  {
+    name: 'reply-before-decision',
+    broken: 'a set is answered when it arrives, and proposed only then',
+    edits: [
+      ...answering("op.type === 'none'", 'null'),
+      {
+        file: 'server/clients.js',
+        replace: 'if (commands.length > 0)\n            this.#host.submit(commands);',
+        by: `for (const { localId, op } of commands)
+            if (unpackValue(op).type === 'set')
+                this.#answer(client, { clientId, localId, result: { status: 'ok', value: packValue({ existed: false }) } });
+        if (commands.length > 0)
+            this.#host.submit(commands);`,
+      },
+    ],
+  },
+  {
+    name: 'no-dedup',
+    broken: 'a command is executed again when it comes again',
+    edits: [
+      {
+        file: 'protocol/session.js',
+        replace: 'const known = outcome(session, command);\n        if (known !== undefined)',
+        by: 'const known = outcome(session, command);\n        if (false)',
+      },
+    ],
+  },
+  {
+    name: 'evicted-session-executed',
+    broken: 'a command of a session that was evicted is executed, though it may be a retry',
+    edits: [
+      {
+        file: 'protocol/session.js',
+        replace: 'return EXPIRED;',
+        by: 'return machine.execute(slot, command.clientId, command.op);',
+      },
+    ],
+  },
+  {
+    name: 'lower-ballot-accepted',
+    broken: 'an acceptor accepts below its promise',
+    edits: [
+      {
+        file: 'protocol/acceptor.js',
+        replace: 'const { run } = message;\n        if (compareBallots(run.ballot, this.#ballot) < 0)',
+        by: 'const { run } = message;\n        if (false)',
+      },
+      {
+        file: 'protocol/acceptor.js',
+        replace: 'assert(sameBallot(run.ballot, this.#ballot)',
+        by: 'assert(true',
+      },
+      {
+        file: 'protocol/acceptor.js',
+        replace: "out.sendAfterSync(from, { type: 'p2b', ballot: this.#ballot,",
+        by: "out.sendAfterSync(from, { type: 'p2b', ballot: run.ballot,",
+      },
+    ],
+  },
+  {
+    name: 'any-pvalue-proposed-again',
+    broken: 'a scout keeps the first pvalue of a slot that it is told, not the one of the highest ballot',
+    edits: [
+      {
+        file: 'protocol/scout.js',
+        replace: 'if (known === undefined || compareBallots(ballot, known.ballot) > 0)',
+        by: 'if (known === undefined)',
+      },
+    ],
+  },
+  {
+    name: 'no-pvalue-proposed-again',
+    broken: 'a new leader proposes its own commands for slots that may be decided',
+    edits: [
+      {
+        file: 'protocol/scout.js',
+        replace: 'proposals.set(slot, pvalue.command);',
+        by: ';',
+      },
+    ],
+  },
+  {
+    name: 'decision-taken-from-an-older-vote',
+    broken: 'a replica takes for decided what its acceptor accepted at a lower ballot than the decision is of',
+    edits: [
+      {
+        file: 'protocol/acceptor.js',
+        replace: 'run !== undefined && compareBallots(run.ballot, ballot) >= 0',
+        by: 'run !== undefined',
+      },
+    ],
+  },
+  {
+    name: 'slot-skipped',
+    broken: 'a replica passes over a decided slot whose command it does not have',
+    edits: [
+      {
+        file: 'protocol/replica.js',
+        replace: 'if (command === undefined)\n                return;\n            if (!sameBallot',
+        by: "if (command === undefined) {\n                this.#decided.push({ kind: 'noop' });\n                continue;\n            }\n            if (!sameBallot",
+      },
+    ],
+  },
 ]
+
+/** The first two columns of its row in a table. */
+export function rowOf({ name, broken }: Mutant): string {
+  return `| ${name} | ${broken} |`
+}

@@ -2,13 +2,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { connectKvstore } from '@synod/kvstore'
 import { makeDirectories } from '@synod/paxos/internal/storage/real-disk'
 import type { ServerStatus } from '@synod/paxos'
+import { freePorts } from './processes/ports.js'
+
+export { freePorts } from './processes/ports.js'
 
 /** The directory of the commands `kvstore-server.js` and `kvstore-client.js`. */
 export const COMMANDS = fileURLToPath(new URL('../bin/', import.meta.resolve('@synod/kvstore')))
@@ -29,32 +31,8 @@ export async function until(
   }
 }
 
-/** Ports of 127.0.0.1 that nobody listens on, below those that the kernel gives to outgoing connections. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    if (await isFree(port)) ports.add(port)
-  }
-  return [...ports]
-}
-
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => {
-      resolve(false)
-    })
-    probe.listen(port, '127.0.0.1', () => {
-      probe.close(() => {
-        resolve(true)
-      })
-    })
-  })
 }
 
 export interface ProcessClusterOptions {

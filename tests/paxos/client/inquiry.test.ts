@@ -1,4 +1,5 @@
 import { ClientError, connect } from '@synod/paxos'
+import { Inquiry } from '@synod/paxos/internal/client/inquiry'
 import { WebSocketTransport } from '@synod/paxos/internal/transport/ws-transport'
 import { decodeClientFrame, decodeHello, encodeFrame } from '@synod/paxos/internal/transport/codec'
 import type { ServerStatus } from '@synod/paxos/internal/transport/wire'
@@ -109,6 +110,26 @@ t.test('a server that gives too many dumps already is BUSY, one of another servi
   await cluster.clock.pass(1)
   await Promise.all(rejected)
   t.equal(busy.frames.length, 1)
+})
+
+t.test('a question can be asked without knowing what is served', async (t) => {
+  const cluster = new ScriptedCluster()
+  const hellos: unknown[] = []
+  await cluster.network.transport('a:1').listen((connection) => ({
+    opened: () => undefined,
+    frame: (bytes) => {
+      if (hellos.length > 0) return connection.send(encodeFrame({ type: 'status', status }))
+      hellos.push(decodeHello(bytes))
+      connection.send(encodeFrame({ type: 'welcome', server: 0, servers: [] }))
+    },
+    closed: () => undefined,
+  }))
+  const inquiry = new Inquiry(null, 'a:1', 1_000, cluster.network.dialer('client'), cluster.clock)
+  const asked = inquiry.status()
+  await cluster.clock.pass(1)
+  t.strictSame(await asked, status)
+  t.match(hellos, [{ type: 'client', service: null }])
+  await cluster.clock.settling(inquiry.close('answered'))
 })
 
 t.test('close ends open questions', async (t) => {

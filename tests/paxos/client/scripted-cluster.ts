@@ -57,9 +57,8 @@ export class ScriptedCluster {
     return server
   }
 
-  client(servers: readonly string[], timeout?: number): Client<Op, number> {
-    const options = timeout === undefined ? { servers } : { servers, timeout }
-    return new Client<Op, number>(sums, options, this.network.dialer('client'), this.clock)
+  client(servers: readonly string[], timeout = 10_000, discover = true): Client<Op, number> {
+    return new Client<Op, number>(sums, { servers, timeout, discover }, this.network.dialer('client'), this.clock)
   }
 
   /** All sessions expire. */

@@ -9,6 +9,7 @@ import { decodeServerFrame, encodeFrame } from '@synod/paxos/internal/transport/
 import type { Frame } from '@synod/paxos/internal/transport/codec'
 import type { Connection } from '@synod/paxos/internal/transport/transport'
 import { WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
+import type { ServerStatus } from '@synod/paxos/internal/transport/wire'
 import t from 'tap'
 
 /** The server's end of a connection, whose other end reads when the test says so. */
@@ -34,6 +35,22 @@ class Wire implements Connection {
   }
 }
 
+const STATUS: ServerStatus = {
+  id: 0,
+  address: '127.0.0.1:7000',
+  service: 'counter',
+  clusterId: null,
+  role: 'follower',
+  leader: null,
+  ballot: '0.0',
+  applied: 9,
+  logBytes: 0,
+  syncs: 0,
+  sessions: 0,
+  uptimeMs: 1,
+  connected: [],
+}
+
 /** Clients of a server whose state has these entries, and what was proposed. */
 function clients(entries: Iterable<unknown> = []) {
   const proposed: Command[] = []
@@ -50,17 +67,15 @@ function clients(entries: Iterable<unknown> = []) {
         return Buffer.from(text.toUpperCase())
       },
       submit: (commands) => proposed.push(...commands),
-      status: () => {
-        throw new Error('not asked for')
-      },
+      status: () => STATUS,
       snapshot: () => ({ slot: 9, entries }),
     },
     realClock,
     new Log(0, (line) => warnings.push(line)),
   )
-  const connect = (): Wire => {
+  const connect = (service: string | null = 'counter'): Wire => {
     const wire = new Wire()
-    wire.speaker = tested.accept(wire, { type: 'client', version: WIRE_VERSION, service: 'counter' })
+    wire.speaker = tested.accept(wire, { type: 'client', version: WIRE_VERSION, service })
     return wire
   }
   return { tested, proposed, warnings, connect }
@@ -231,5 +246,33 @@ t.test('only so many dumps are given at a time', (t) => {
   const later = connect()
   later.says({ type: 'dump' })
   t.equal(later.closed, null, 'one had ended')
+  t.end()
+})
+
+t.test('whoever names no service may ask for the status and the state, and for nothing else', (t) => {
+  const { connect, proposed } = clients(['x'])
+  const curious = connect(null)
+  curious.says({ type: 'status' })
+  curious.says({ type: 'dump' })
+  t.match(curious.sent, [
+    { type: 'welcome', server: 0 },
+    { type: 'status', status: STATUS },
+    { type: 'dump', slot: 9, entries: ['x'], done: true },
+  ])
+  t.equal(curious.closed, null)
+  const asked: Frame[] = [
+    { type: 'open', nonce: '0123456789abcdef0123456789abcdef' },
+    { type: 'submit', clientId: '1.a', acked: 0, commands: [[1, new Uint8Array(1)]] },
+  ]
+  for (const frame of asked) {
+    const wire = connect(null)
+    wire.says(frame)
+    t.match(wire.sent.at(-1), { type: 'goodbye', code: 'NO_SERVICE' }, frame.type)
+    t.equal(wire.closed, 'NO_SERVICE')
+    wire.says({ type: 'status' })
+    t.equal(wire.sent.length, 2, 'nothing more is answered')
+  }
+  t.strictSame(proposed, [])
+  t.match(connect('').sent, [{ type: 'goodbye', code: 'WRONG_SERVICE' }], 'an empty name is another service')
   t.end()
 })

@@ -90,6 +90,7 @@ const hellos: Frame[] = [
   peer,
   { ...peer, formation: 'empty', clusterId: null, batchSeen: 0 },
   { type: 'client', version: 1, service: 'kvstore' },
+  { type: 'client', version: 1, service: null },
 ]
 const peerFrames: Frame[] = [
   { type: 'messages', batch: 17, messages: [...Object.values(messages), ...moreMessages] },
@@ -326,6 +327,19 @@ t.test('a hello of another version says so, even if it has other fields', (t) =>
   const version = other.indexOf('version') + 'version'.length
   other[version] = 2
   t.throws(() => decodeHello(other), { code: 'BAD_FRAME', message: /version 2 .* version 1/ })
+  t.end()
+})
+
+t.test('a hello says what it is for, or null, and nothing else', (t) => {
+  for (const service of [undefined, 7, false, ['kvstore'], { name: 'kvstore' }, 'x'.repeat(64)]) {
+    const bytes = encodeFrame({ type: 'client', version: 1, service } as unknown as Frame)
+    t.equal(
+      codeOf(() => decodeHello(bytes)),
+      'BAD_FRAME',
+      JSON.stringify(service),
+    )
+  }
+  t.throws(() => decodeHello(encodeFrame({ ...peer, service: null } as unknown as Frame)), { code: 'BAD_FRAME' })
   t.end()
 })
 

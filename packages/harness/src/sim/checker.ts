@@ -1,220 +1,275 @@
 /**
- * Watches all servers of a simulation at once, and knows what none of them can know: which command is chosen for a slot.
- * It trusts no server's word: what is chosen follows from what has become durable on the simulated disks.
+ * Watches all servers of a simulation at once, and knows what none of them can know: which command is chosen for a slot,
+ * and what comes of it. It trusts no server's word: what is chosen follows from what has become durable on the simulated
+ * disks. Every method throws {@link Violation} when a rule is broken; docs/TESTING.md lists the rules.
  */
 import type { Ballot, ServerId } from '@synod/paxos/internal/protocol/ballot'
-import { BOTTOM, compareBallots, sameBallot, showBallot } from '@synod/paxos/internal/protocol/ballot'
-import type { Command, Slot } from '@synod/paxos/internal/protocol/command'
-import { sameCommand } from '@synod/paxos/internal/protocol/command'
-import type { Message } from '@synod/paxos/internal/protocol/message'
+import { BOTTOM, compareBallots, showBallot } from '@synod/paxos/internal/protocol/ballot'
+import type { Command, Reply, Run, Slot } from '@synod/paxos/internal/protocol/command'
+import { lastSlot, sameCommand } from '@synod/paxos/internal/protocol/command'
+import type { Message, P1b, P2a, P2b } from '@synod/paxos/internal/protocol/message'
 import type { StoredRecord } from '@synod/paxos/internal/storage/storage'
+import type { AnyService } from '../subject/subject.js'
+import type { Loss } from './durable-log.js'
+import { DurableLog } from './durable-log.js'
+import { Pvalues } from './pvalues.js'
+import { Reference } from './reference.js'
+import { Violation } from './violation.js'
 
-/** What a check found. The message names the rule. */
-export class Violation extends Error {
-  constructor(rule: string, detail: string) {
-    super(`${rule}: ${detail}`)
-    this.name = 'Violation'
-  }
+/** What is known of one server. */
+interface Watched {
+  disk: DurableLog
+  /** Its directory was emptied when it had promised something: it must not answer as an acceptor any more. */
+  forgetful: boolean
+  /** Counts its lives. */
+  life: number
+  /** How many operations its present life has executed. */
+  executed: number
+  /** The highest ballot that it has answered with; and what that was when its present life began. */
+  answered: Ballot
+  answeredBefore: Ballot
+  /** By receiver: the slotOut that this life told last. */
+  told: Slot[]
 }
 
-interface Durable {
-  /** Every ballot that this server's disk has promised, the highest. */
-  promised: Ballot
-  /** What it accepted, by slot and ballot. */
-  readonly accepted: Map<Slot, { ballot: Ballot; command: Command }[]>
-}
+/**
+ * What was done to a server's disk since its last start: null for nothing; `wiped` if it was emptied; otherwise the numbers
+ * of all batches that were still whole on it afterwards.
+ */
+export type Damage = 'wiped' | readonly number[] | null
+
+/** Messages that leave at once, with the sender's slotOut of that moment. */
+const TELLS = ['p2a', 'decision', 'heartbeat', 'heartbeatReply', 'decided'] as const
+type Telling = Extract<Message, { type: (typeof TELLS)[number] }>
 
 export class Checker {
-  readonly #servers: number
-  readonly #disks: Durable[]
-  /** A4: one command a ⟨ballot, slot⟩, whoever proposes it. */
-  readonly #proposed = new Map<string, Command>()
-  readonly #chosen = new Map<Slot, Command>()
-  /** The next slot that each server must execute, in its present life. */
-  readonly #next: Slot[]
-  /** The highest ballot that each acceptor has answered with, and what that was when its present life began. */
-  readonly #answered: Ballot[]
-  readonly #promisedBefore: Ballot[]
+  readonly #window: number
+  readonly #servers: readonly Watched[]
+  readonly #pvalues: Pvalues
+  readonly #reference: Reference
+  /** By ballot: the life of its server that leads it. */
+  readonly #leaders = new Map<string, number>()
 
-  constructor(servers: number) {
-    this.#servers = servers
-    this.#disks = Array.from({ length: servers }, () => ({ promised: BOTTOM, accepted: new Map<Slot, never>() }))
-    this.#next = Array.from({ length: servers }, () => 1)
-    this.#answered = Array.from({ length: servers }, () => BOTTOM)
-    this.#promisedBefore = [...this.#answered]
+  /** @param window no slot is proposed at or above slotOut + window (R5) */
+  constructor(servers: number, service: AnyService, window: number) {
+    this.#window = window
+    this.#pvalues = new Pvalues(servers)
+    this.#reference = new Reference(service)
+    this.#servers = Array.from({ length: servers }, () => ({
+      disk: new DurableLog(),
+      forgetful: false,
+      life: 0,
+      executed: 0,
+      answered: BOTTOM,
+      answeredBefore: BOTTOM,
+      told: [],
+    }))
   }
 
   /** How many slots have a chosen command. */
   get chosen(): number {
-    return this.#chosen.size
+    return this.#pvalues.chosenCount
   }
 
   /** A new life of a server begins: its state is empty. */
   started(server: ServerId): void {
-    this.#next[server] = 1
-    this.#promisedBefore[server] = this.#answered[server] ?? BOTTOM
+    const watched = this.#watched(server)
+    watched.life++
+    watched.executed = 0
+    watched.answeredBefore = watched.answered
+    watched.told = []
   }
 
-  /** These records of the server have become durable. */
-  durable(server: ServerId, records: readonly StoredRecord[]): void {
-    const disk = this.#disk(server)
+  /** These records of the server have become durable, in this batch. */
+  durable(server: ServerId, records: readonly StoredRecord[], batch: number): void {
+    const { disk } = this.#watched(server)
     for (const record of records) {
-      if (record.type === 'promise') {
-        if (compareBallots(record.ballot, disk.promised) <= 0)
-          throw new Violation(
-            'A1',
-            `server ${server} promised ${showBallot(record.ballot)} after ${showBallot(disk.promised)}`,
-          )
-        disk.promised = record.ballot
-      } else if (record.type === 'accept')
-        this.#accepted(server, disk, record.run.ballot, record.run.first, record.run.commands)
+      if (record.type === 'promise' && compareBallots(record.ballot, disk.promised) <= 0)
+        throw new Violation(
+          'A1',
+          `server ${server} promised ${showBallot(record.ballot)} after ${showBallot(disk.promised)}`,
+        )
+      if (record.type === 'accept' && compareBallots(record.run.ballot, disk.promised) < 0)
+        throw new Violation(
+          'A2',
+          `server ${server} accepted at ${showBallot(record.run.ballot)} under its promise of ${showBallot(disk.promised)}`,
+        )
+      disk.add([record], batch)
+      this.#hold(server, record)
     }
   }
 
-  /** What a server found on its disk at a start: nothing that was durable before may be missing. */
-  recovered(server: ServerId, records: readonly StoredRecord[]): void {
-    const before = this.#disk(server)
-    const found: Durable = { promised: BOTTOM, accepted: new Map() }
-    this.#disks[server] = found
-    this.durable(server, records)
-    if (compareBallots(found.promised, before.promised) < 0)
-      throw new Violation('durability', `server ${server} forgot its promise of ${showBallot(before.promised)}`)
-    for (const [slot, votes] of before.accepted) {
-      for (const { ballot } of votes) {
-        const kept = found.accepted.get(slot)?.some((vote) => sameBallot(vote.ballot, ballot)) === true
-        if (!kept)
+  /**
+   * What a server found on its disk at a start: nothing that was durable may be missing.
+   *
+   * @param batch the number of the seal that the start wrote behind it
+   * @returns null if all is there; otherwise what is missing, where no single server could have known: nothing whole stood
+   *   behind it, so it looked like a write that was torn off. The server must not go on.
+   */
+  recovered(
+    server: ServerId,
+    records: readonly StoredRecord[],
+    batch: number,
+    damage: Damage,
+  ): Loss | null {
+    const watched = this.#watched(server)
+    const loss = watched.disk.firstLoss(records)
+    if (loss !== null && damage === 'wiped') watched.forgetful = true
+    else if (loss !== null) {
+      if (damage !== null && damage !== 'wiped' && damage.every((whole) => whole <= loss.batch)) return loss
+      throw new Violation('durability', `server ${server} forgot ${loss.what}, and noticed nothing`)
+    }
+    watched.disk = new DurableLog()
+    this.durable(server, records, batch - 1)
+    return null
+  }
+
+  /** A message leaves a server for another one. */
+  sent(from: ServerId, to: ServerId, message: Message): void {
+    if (isTelling(message)) this.#tells(from, to, message)
+    if (message.type === 'p2a') this.#proposes(from, message)
+    else if (message.type === 'p1a') this.#leads(from, message.ballot)
+    else if (message.type === 'p1b') this.#promises(from, message)
+    else if (message.type === 'p2b') this.#votes(from, message)
+  }
+
+  /** A server executes an operation; `outcome` as {@link observedService} tells it. */
+  executed(server: ServerId, slot: Slot, clientId: string, op: unknown, outcome: Uint8Array): void {
+    this.#reference.compare(server, this.#watched(server).executed++, slot, clientId, op, outcome)
+  }
+
+  /** A server answers a client. */
+  replied(server: ServerId, reply: Reply): void {
+    this.#reference.answered(server, reply)
+  }
+
+  #watched(server: ServerId): Watched {
+    const watched = this.#servers[server]
+    if (watched === undefined) throw new RangeError(`no server ${server}`)
+    return watched
+  }
+
+  #hold(server: ServerId, record: StoredRecord): void {
+    if (record.type === 'accept') {
+      const { ballot, first, commands } = record.run
+      let chosen = false
+      commands.forEach((command, index) => {
+        chosen = this.#pvalues.hold(server, ballot, first + index, command) || chosen
+      })
+      if (chosen) this.#execute()
+    } else if (record.type === 'learn') {
+      record.commands.forEach((command, index) => this.#checkChosen(server, record.first + index, command))
+    } else if (record.type === 'decide') {
+      this.#checkDecided(server, record.decided)
+    }
+  }
+
+  /** Executes what is chosen, as far as there is no hole. */
+  #execute(): void {
+    for (;;) {
+      const command = this.#pvalues.chosen(this.#reference.next)
+      if (command === undefined) return
+      this.#reference.advance(command)
+    }
+  }
+
+  #checkChosen(server: ServerId, slot: Slot, command: Command): void {
+    const chosen = this.#pvalues.chosen(slot)
+    if (chosen === undefined || !sameCommand(chosen, command))
+      throw new Violation('R1', `server ${server} holds another command as decided in slot ${slot} than the chosen one`)
+  }
+
+  /** R2: all slots below are decided. */
+  #checkDecided(server: ServerId, decided: Slot): void {
+    if (decided <= this.#reference.next) return
+    throw new Violation(
+      'R2',
+      `server ${server} says that slot ${this.#reference.next} is decided, which is not durable on a majority`,
+    )
+  }
+
+  #tells(from: ServerId, to: ServerId, { type, decided }: Telling): void {
+    this.#checkDecided(from, decided)
+    const { told } = this.#watched(from)
+    const before = told[to] ?? 1
+    if (decided < before)
+      throw new Violation('R4', `server ${from} tells slotOut ${decided} in a ${type}, after ${before}`)
+    told[to] = decided
+  }
+
+  /** A ballot is led by one life of one server. */
+  #leads(server: ServerId, ballot: Ballot): void {
+    const { life } = this.#watched(server)
+    const key = `${ballot.round}.${ballot.server}.${ballot.start}`
+    const known = this.#leaders.get(key)
+    if (known === undefined) this.#leaders.set(key, life)
+    if (ballot.server !== server || (known ?? life) !== life)
+      throw new Violation('one leader', `server ${server}, in life ${life}, uses ballot ${showBallot(ballot)} of another`)
+  }
+
+  #proposes(from: ServerId, { run, decided }: P2a): void {
+    this.#leads(from, run.ballot)
+    if (lastSlot(run) >= decided + this.#window)
+      throw new Violation('R5', `server ${from} proposes for slot ${lastSlot(run)} with slotOut ${decided}`)
+    run.commands.forEach((command, index) => this.#pvalues.propose(run.ballot, run.first + index, command))
+  }
+
+  #votes(from: ServerId, { ballot, first, last }: P2b): void {
+    this.#answers(from, ballot)
+    for (let slot = first; slot <= last; slot++) {
+      if (!this.#pvalues.holds(from, ballot, slot))
+        throw new Violation(
+          'durability',
+          `server ${from} votes for slot ${slot} at ${showBallot(ballot)} before that is durable`,
+        )
+    }
+  }
+
+  #promises(from: ServerId, message: P1b): void {
+    this.#answers(from, message.ballot)
+    for (const run of message.accepted) this.#checkAccepted(from, run)
+    // A3: it tells all that it accepted before it promised, but for what it has left to the replica beside it.
+    const end = message.next ?? this.#pvalues.end
+    for (let slot = Math.max(message.from, message.decided); slot < end; slot++) {
+      const told = message.accepted.find((run) => run.first <= slot && slot <= lastSlot(run))
+      for (const { ballot, holders } of this.#pvalues.of(slot)) {
+        const held = (holders & (1 << from)) !== 0 && compareBallots(ballot, message.ballot) < 0
+        if (held && (told === undefined || compareBallots(told.ballot, ballot) < 0))
           throw new Violation(
-            'durability',
-            `server ${server} forgot what it accepted at ${showBallot(ballot)} in slot ${slot}`,
+            'A3',
+            `server ${from} accepted at ${showBallot(ballot)} in slot ${slot}, and does not tell it in its p1b`,
           )
       }
     }
   }
 
-  /** A message leaves a server. */
-  sent(from: ServerId, message: Message): void {
-    if (message.type === 'p2a') {
-      const { ballot, first, commands } = message.run
-      commands.forEach((command, index) => {
-        this.#propose(ballot, first + index, command)
-      })
-      this.#claimed(from, message.decided)
-    } else if (message.type === 'p1b' || message.type === 'p2b') this.#answer(from, message)
-    else if (message.type === 'decision' || message.type === 'heartbeat' || message.type === 'decided')
-      this.#claimed(from, message.decided)
-  }
-
-  /** A server executes an operation; `same` tells whether these bytes are that operation. */
-  executed(server: ServerId, slot: Slot, clientId: string, same: (op: Uint8Array) => boolean): void {
-    const command = this.#chosen.get(slot)
-    if (command === undefined)
-      throw new Violation('R1', `server ${server} executed slot ${slot}, for which nothing is durable on a majority`)
-    if (command.kind !== 'op' || command.clientId !== clientId || !same(command.op)) {
-      throw new Violation('R1', `server ${server} executed another command in slot ${slot} than the one that is chosen`)
-    }
-    const next = this.#next[server] ?? 1
-    if (slot < next) throw new Violation('R3', `server ${server} executed slot ${slot} after slot ${next - 1}`)
-    this.#next[server] = slot + 1
-  }
-
-  #disk(server: ServerId): Durable {
-    const disk = this.#disks[server]
-    if (disk === undefined) throw new RangeError(`no server ${server}`)
-    return disk
-  }
-
-  #accepted(server: ServerId, disk: Durable, ballot: Ballot, first: Slot, commands: readonly Command[]): void {
-    if (compareBallots(ballot, disk.promised) < 0)
-      throw new Violation(
-        'A2',
-        `server ${server} accepted at ${showBallot(ballot)} under its promise of ${showBallot(disk.promised)}`,
-      )
-    disk.promised = ballot
-    commands.forEach((command, index) => {
-      const slot = first + index
-      this.#propose(ballot, slot, command)
-      let votes = disk.accepted.get(slot)
-      if (votes === undefined) disk.accepted.set(slot, (votes = []))
-      if (!votes.some((vote) => sameBallot(vote.ballot, ballot))) votes.push({ ballot, command })
-      this.#choose(ballot, slot, command)
+  #checkAccepted(from: ServerId, run: Run): void {
+    run.commands.forEach((command, index) => {
+      const slot = run.first + index
+      this.#pvalues.propose(run.ballot, slot, command)
+      if (!this.#pvalues.holds(from, run.ballot, slot))
+        throw new Violation('durability', `server ${from} tells of slot ${slot} in its p1b before that is durable`)
     })
   }
 
-  #propose(ballot: Ballot, slot: Slot, command: Command): void {
-    const key = `${ballot.round}.${ballot.server}.${ballot.start}/${slot}`
-    const known = this.#proposed.get(key)
-    if (known === undefined) this.#proposed.set(key, command)
-    else if (!sameCommand(known, command))
-      throw new Violation('A4', `two commands at ballot ${showBallot(ballot)} in slot ${slot}`)
-    // A5: what is chosen at a ballot is what is proposed at every higher one
-    const chosen = this.#chosen.get(slot)
-    if (chosen !== undefined && !sameCommand(chosen, command) && this.#chosenBelow(slot, ballot)) {
-      throw new Violation(
-        'A5',
-        `another command than the chosen one is proposed at ${showBallot(ballot)} in slot ${slot}`,
-      )
-    }
-  }
-
-  /** A command is chosen when a majority of disks hold it at one ballot. */
-  #choose(ballot: Ballot, slot: Slot, command: Command): void {
-    let votes = 0
-    for (const disk of this.#disks)
-      if (disk.accepted.get(slot)?.some((vote) => sameBallot(vote.ballot, ballot)) === true) votes++
-    if (votes * 2 <= this.#servers) return
-    const known = this.#chosen.get(slot)
-    if (known === undefined) this.#chosen.set(slot, command)
-    else if (!sameCommand(known, command)) throw new Violation('R1', `two commands are chosen for slot ${slot}`)
-  }
-
-  /** Whether a majority of the disks hold the chosen command of a slot at one ballot below this one. */
-  #chosenBelow(slot: Slot, ballot: Ballot): boolean {
-    const ballots = this.#disks.flatMap((disk) => (disk.accepted.get(slot) ?? []).map((vote) => vote.ballot))
-    return ballots.some(
-      (candidate) =>
-        compareBallots(candidate, ballot) < 0 &&
-        ballots.filter((other) => sameBallot(candidate, other)).length * 2 > this.#servers,
-    )
-  }
-
   /** An acceptor answers: what it says must be durable, and no less than what it said in a former life. */
-  #answer(server: ServerId, message: Extract<Message, { type: 'p1b' | 'p2b' }>): void {
-    const disk = this.#disk(server)
-    if (compareBallots(message.ballot, disk.promised) > 0)
+  #answers(server: ServerId, ballot: Ballot): void {
+    const { disk, forgetful, answered, answeredBefore } = this.#watched(server)
+    if (forgetful) throw new Violation('durability', `server ${server} votes, though its directory was wiped`)
+    if (compareBallots(ballot, disk.promised) > 0)
       throw new Violation(
         'durability',
-        `server ${server} answers with ballot ${showBallot(message.ballot)} before it is durable`,
+        `server ${server} answers with ballot ${showBallot(ballot)} before it is durable`,
       )
-    const before = this.#promisedBefore[server] ?? BOTTOM
-    if (compareBallots(message.ballot, before) < 0)
+    if (compareBallots(ballot, answeredBefore) < 0)
       throw new Violation(
         'A1',
-        `server ${server} answers with ballot ${showBallot(message.ballot)} after a restart, and with ${showBallot(before)} before it`,
+        `server ${server} answers with ballot ${showBallot(ballot)} after a restart, and with ${showBallot(answeredBefore)} before it`,
       )
-    const highest = this.#answered[server] ?? BOTTOM
-    if (compareBallots(message.ballot, highest) > 0) this.#answered[server] = message.ballot
-    if (message.type === 'p1b') return
-    for (let slot = message.first; slot <= message.last; slot++) {
-      const held = disk.accepted.get(slot)?.some((vote) => sameBallot(vote.ballot, message.ballot)) === true
-      if (!held)
-        throw new Violation(
-          'durability',
-          `server ${server} votes for slot ${slot} at ${showBallot(message.ballot)} before that is durable`,
-        )
-    }
+    if (compareBallots(ballot, answered) > 0) this.#watched(server).answered = ballot
   }
+}
 
-  /** A server says that all slots below this one are decided. */
-  #claimed(server: ServerId, decided: Slot): void {
-    for (let slot = decided - 1; slot >= 1 && !this.#claimedBefore.has(slot); slot--) {
-      if (!this.#chosen.has(slot))
-        throw new Violation(
-          'R2',
-          `server ${server} says that slot ${slot} is decided, which is not durable on a majority`,
-        )
-      this.#claimedBefore.add(slot)
-    }
-  }
-
-  readonly #claimedBefore = new Set<Slot>()
+function isTelling(message: Message): message is Telling {
+  return (TELLS as readonly string[]).includes(message.type)
 }

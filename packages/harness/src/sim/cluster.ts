@@ -9,7 +9,7 @@ import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
 import type { Storage, StoredRecord } from '@synod/paxos/internal/storage/storage'
 import { decodePeerFrame } from '@synod/paxos/internal/transport/codec'
 import { MemoryNetwork } from '@synod/paxos/internal/transport/memory-transport'
-import type { Checker } from './checker.js'
+import type { ClusterChecker } from './cluster-checker.js'
 import { SimDisk } from './disk.js'
 import type { FaultMix } from './faults.js'
 import { Links } from './faults.js'
@@ -32,7 +32,7 @@ export interface ClusterOptions {
   readonly time: VirtualTime
   readonly prng: Prng
   readonly mix: FaultMix
-  readonly checker: Checker
+  readonly checker: ClusterChecker
   readonly timing: Timing
   readonly limits: Limits
   /** Takes a line for each thing that happens, for the trace. */

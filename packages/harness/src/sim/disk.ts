@@ -6,13 +6,17 @@
  * |---|---|
  * | {@link SimDisk.kill} | the process ends: what is under way happens, in part, or not; what was written stays readable |
  * | {@link SimDisk.powerLoss} | that, and of what was not synced, any sectors and any directory entries are lost |
+ * | {@link SimDisk.ambush} | the owner is told amid an operation, and may {@link SimDisk.kill} |
  * | {@link SimDisk.rot} | a bit flips |
+ * | {@link SimDisk.truncate} | the end of a file is gone |
+ * | {@link SimDisk.misdirect} | a synchronous write lands in another place of its file, and is reported as done |
+ * | {@link SimDisk.wipe} | all files are gone |
  * | {@link SimDisk.capacity} | what does not fit fails with ENOSPC |
  * | {@link SimDisk.fail} | writes, or syncs, fail with EIO; a failed sync forgets what it should have made durable |
  */
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Disk, DiskFile } from '@synod/paxos/internal/storage/disk'
-import { SimFile } from './sim-file.js'
+import { SECTOR, SimFile } from './sim-file.js'
 
 /** What can be made to fail. */
 export type Failing = 'write' | 'sync'
@@ -25,12 +29,22 @@ interface Operation {
 
 const NOTHING = (): void => undefined
 
+/** How operations of a disk come about. */
+export interface DiskSchedule {
+  /** Calls later, whenever it pleases, in any order; one call for each operation. */
+  readonly delay: (call: () => void) => void
+  /** Lets the process hear that an operation is done: at once, or later if it is paused. */
+  readonly complete: (call: () => void) => void
+}
+
 export class SimDisk implements Disk {
   readonly directory: string
+  /** Whether anything was damaged, or everything wiped, since this was last set to null. */
+  damage: 'damaged' | 'wiped' | null = null
   /** Bytes that all files together may have. */
   capacity = Infinity
   readonly #prng: Prng
-  readonly #delay: (call: () => void) => void
+  readonly #schedule: DiskSchedule
   #names = new Map<string, SimFile>()
   #durableNames = new Map<string, SimFile>()
   /** What was done to the names since they were synced. */
@@ -40,17 +54,21 @@ export class SimDisk implements Disk {
   /** Counts the processes that had it open; null between them. */
   #life: number | null = null
   #lives = 0
+  #astray = false
+  #ambush: (() => void) | undefined
 
-  /** @param delay calls later, whenever it pleases, in any order; one call for each operation */
-  constructor(prng: Prng, delay: (call: () => void) => void, directory = 'disk') {
+  /** @param schedule only `delay`, for a disk whose process is never paused */
+  constructor(prng: Prng, schedule: DiskSchedule | DiskSchedule['delay'], directory = 'disk') {
     this.#prng = prng
-    this.#delay = delay
+    this.#schedule =
+      typeof schedule === 'function' ? { delay: schedule, complete: (call: () => void) => call() } : schedule
     this.directory = directory
   }
 
   /** The process that has it open ends, as by SIGKILL. None of its operations completes any more; the lock is free. */
   kill(): void {
     this.#life = null
+    this.#ambush = undefined
     for (const { interrupted } of this.#underWay) if (this.#prng.chance(0.5)) interrupted()
     this.#underWay.clear()
   }
@@ -66,9 +84,60 @@ export class SimDisk implements Disk {
     this.#names = new Map(this.#durableNames)
   }
 
+  /** Names of the files, sorted, their sizes, and where what was written of each ends. */
+  files(): { readonly name: string; readonly size: number; readonly written: number }[] {
+    return [...this.#names]
+      .map(([name, { size, written }]) => ({ name, size, written }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** What a reader would see of a file. */
+  content(name: string): Uint8Array {
+    return this.#file(name).read()
+  }
+
+  /** Bytes that all files together have. */
+  get used(): number {
+    let used = 0
+    for (const { size } of this.#names.values()) used += size
+    return used
+  }
+
   /** Flips a bit of the byte. Throws if it is not there. */
   rot(name: string, offset: number): void {
     this.#file(name).rot(offset)
+    this.damage ??= 'damaged'
+  }
+
+  /** Cuts so many bytes off the end of what was written of a file. */
+  truncate(name: string, bytes: number): void {
+    const file = this.#file(name)
+    file.truncate(Math.max(0, file.written - bytes))
+    this.damage ??= 'damaged'
+  }
+
+  /** The next synchronous write lands in another place of its file, at the beginning of a sector. */
+  misdirect(): void {
+    this.#astray = true
+  }
+
+  /** Removes everything. No process may have the disk open. */
+  wipe(): void {
+    this.#names.clear()
+    this.#durableNames.clear()
+    this.#changes = []
+    this.damage = 'wiped'
+  }
+
+  /** Calls once, amid the next operation: before it happens, when a part of it has, or before anybody hears that it is done. */
+  ambush(strike: () => void): void {
+    this.#ambush = strike
+  }
+
+  /** Calls off what {@link misdirect} and {@link ambush} ordered. */
+  disarm(): void {
+    this.#astray = false
+    this.#ambush = undefined
   }
 
   /** Lets the next such operation fail, or all from now on. */
@@ -134,6 +203,7 @@ export class SimDisk implements Disk {
   }
 
   close(): Promise<void> {
+    if (this.#life === null) return Promise.resolve() // closed already
     return this.#inLife(this.#life, () => {
       this.#life = null
     })
@@ -149,9 +219,10 @@ export class SimDisk implements Disk {
         this.#inLife(
           life,
           () => {
-            this.#write(file, bytes, position)
+            const place = this.#placeOf(file, bytes, position)
+            this.#write(file, bytes, place)
             this.#sync(file)
-            file.persistRange(position, bytes.length)
+            file.persistRange(place, bytes.length)
           },
           partly(bytes, position),
         ),
@@ -170,9 +241,18 @@ export class SimDisk implements Disk {
     }
   }
 
+  /** Where a write goes: where it should, but for {@link misdirect}. */
+  #placeOf(file: SimFile, bytes: Uint8Array, position: number): number {
+    if (!this.#astray) return position
+    this.#astray = false
+    this.damage ??= 'damaged'
+    const sectors = Math.max(1, Math.floor(Math.max(file.size, position + bytes.length) / SECTOR))
+    const place = this.#prng.below(sectors) * SECTOR
+    return place === position ? position + SECTOR : place
+  }
+
   #write(file: SimFile, bytes: Uint8Array, position: number): void {
-    const used = [...this.#names.values()].reduce((sum, { size }) => sum + size, 0)
-    const room = Math.max(0, file.size + this.capacity - used - position)
+    const room = Math.max(0, file.size + this.capacity - this.used - position)
     if (position + bytes.length > file.size && bytes.length > room) {
       file.write(bytes.subarray(0, this.#prng.below(room + 1)), position)
       throw errno('ENOSPC', 'write')
@@ -233,16 +313,33 @@ export class SimDisk implements Disk {
   #operate<T>(apply: () => T, interrupted: () => void = NOTHING): Promise<T> {
     return new Promise((resolve, reject) => {
       const operation = { interrupted }
+      const ambush = this.#ambush
+      this.#ambush = undefined
       this.#underWay.add(operation)
-      this.#delay(() => {
+      this.#schedule.delay(() => {
         if (!this.#underWay.delete(operation)) return
+        if (ambush !== undefined) return this.#strike(ambush, apply, interrupted)
         try {
-          resolve(apply())
+          const result = apply()
+          this.#schedule.complete(() => resolve(result))
         } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)))
+          this.#schedule.complete(() => reject(error instanceof Error ? error : new Error(String(error))))
         }
       })
     })
+  }
+
+  #strike(ambush: () => void, apply: () => unknown, interrupted: () => void): void {
+    const moment = this.#prng.pick(['before', 'amid', 'after'])
+    if (moment === 'amid') interrupted()
+    if (moment === 'after') {
+      try {
+        apply()
+      } catch {
+        // Nobody will be told.
+      }
+    }
+    ambush()
   }
 }
 

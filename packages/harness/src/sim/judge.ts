@@ -1,7 +1,7 @@
 /** What must hold when a simulation is over: exactly once, nothing lost, in an order that real time allows, the same everywhere. */
-import { Violation } from './checker.js'
 import type { Cluster } from './cluster.js'
 import type { Entry } from './ledger.js'
+import { Violation } from './violation.js'
 
 /** One append, and what its client was told. */
 export interface Operation {

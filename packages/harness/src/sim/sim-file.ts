@@ -2,7 +2,7 @@
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 
 /** The smallest thing that is written whole or not at all (bytes). */
-const SECTOR = 512
+export const SECTOR = 512
 
 /** Bytes that grow. */
 class Content {
@@ -22,6 +22,12 @@ class Content {
     }
     this.#bytes.set(bytes, position)
     this.size = Math.max(this.size, end)
+  }
+
+  truncate(size: number): void {
+    if (size >= this.size) return
+    this.#bytes.fill(0, size, this.size)
+    this.size = size
   }
 
   copyFrom(other: Content): void {
@@ -106,6 +112,20 @@ export class SimFile {
     this.writeBack(this.#prng.pick([0, 0.1, 0.5, 0.9, 1]))
     this.#dirty.clear()
     this.#cache.copyFrom(this.#disk)
+  }
+
+  /** Where what was written ends: behind it there are only zeros. */
+  get written(): number {
+    const { bytes } = this.#cache
+    let end = bytes.length
+    while (end > 0 && bytes[end - 1] === 0) end--
+    return end
+  }
+
+  /** Cuts the file off, on the disk and in the cache. */
+  truncate(size: number): void {
+    for (const content of [this.#cache, this.#disk]) content.truncate(size)
+    for (const sector of this.#dirty) if (sector * SECTOR >= size) this.#dirty.delete(sector)
   }
 
   /** Flips one bit, on the disk and in the cache. Throws RangeError behind the end. */

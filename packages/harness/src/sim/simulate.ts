@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto'
 import { DEFAULT_LIMITS } from '@synod/paxos/internal/protocol/config'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
-import { Checker, Violation } from './checker.js'
 import { Chaos } from './chaos.js'
+import { ClusterChecker } from './cluster-checker.js'
 import { Cluster } from './cluster.js'
 import type { FaultMix } from './faults.js'
 import { drawFaults } from './faults.js'
 import { judge } from './judge.js'
 import { VirtualTime } from './time.js'
+import { Violation } from './violation.js'
 import { Workload } from './workload.js'
 
 export interface SimulationOptions {
@@ -75,7 +76,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const failed = (error: unknown): void => {
     failure ??= { error }
   }
-  const checker = new Checker(servers)
+  const checker = new ClusterChecker(servers)
   const cluster = new Cluster({
     servers,
     time,

@@ -16,10 +16,15 @@ import type { StateDump } from './inquiry.js'
 const DEFAULT_TIMEOUT = 10_000
 
 export interface ClientOptions {
-  /** Addresses as `host:port`, of any of the cluster's servers; the others are learnt from them. */
+  /** Addresses as `host:port`, of any of the cluster's servers; the others are learnt from them (see `discover`). */
   readonly servers: readonly string[]
   /** How long a call may take before it fails, in ms. Default: 10,000. */
   readonly timeout?: number
+  /**
+   * Whether the addresses of the other servers are learnt from the one that answers. Default: true. If false, it keeps to
+   * `servers`: with one address it is pinned to that server, and fails with it.
+   */
+  readonly discover?: boolean
 }
 
 export interface CallOptions {
@@ -32,6 +37,7 @@ const OPTIONS = z.object({
     .array(z.string().regex(/^[^\s]+:\d{1,5}$/, 'must be an address of the form host:port'))
     .min(1, 'one at least is needed'),
   timeout: z.number().positive().optional(),
+  discover: z.boolean().optional(),
 })
 
 /** What one server answered to {@link Client.status}. */
@@ -66,7 +72,7 @@ export class Client<Op, Value> {
     this.#timeout = checked(options.timeout ?? DEFAULT_TIMEOUT)
     this.#dialer = dialer
     this.#clock = clock
-    this.#dispatcher = new Dispatcher(service.name, options.servers, dialer, clock)
+    this.#dispatcher = new Dispatcher(service.name, options.servers, options.discover ?? true, dialer, clock)
   }
 
   /**

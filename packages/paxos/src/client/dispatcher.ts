@@ -37,11 +37,12 @@ export class Dispatcher implements LinkOwner {
   #answeredSentAt = 0
   #isClosed = false
 
-  constructor(service: string, servers: readonly string[], dialer: Dialer, clock: Clock) {
+  /** @param discover whether servers that are told of by others are tried, too */
+  constructor(service: string, servers: readonly string[], discover: boolean, dialer: Dialer, clock: Clock) {
     this.#clock = clock
     this.#alarm = new Alarm(clock, () => this.#tick())
     this.#opening = new Opening(clock)
-    this.#link = new Link(service, servers, dialer, clock, this)
+    this.#link = new Link(service, servers, discover, dialer, clock, this)
   }
 
   /** Resolves with the decoded value. Rejects with ClientError, or with the service's Refusal. */

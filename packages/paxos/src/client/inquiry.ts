@@ -31,7 +31,19 @@ export class Inquiry {
   #cancel: Cancel | undefined
   readonly #ended: Promise<void>
 
-  constructor(service: string, address: string, timeout: number, dialer: Dialer, clock: Clock, ended: () => void) {
+  /**
+   * @param service null: whatever is served there
+   * @param timeout for each answer (ms)
+   * @param ended called when the connection has ended
+   */
+  constructor(
+    service: string | null,
+    address: string,
+    timeout: number,
+    dialer: Dialer,
+    clock: Clock,
+    ended: () => void = () => undefined,
+  ) {
     this.#address = address
     this.#timeout = timeout
     this.#clock = clock

@@ -29,6 +29,7 @@ export class Link {
   /** Why the last connection failed. */
   reason = 'no server was tried yet'
   readonly #service: string
+  readonly #discover: boolean
   readonly #dialer: Dialer
   readonly #clock: Clock
   readonly #owner: LinkOwner
@@ -47,8 +48,17 @@ export class Link {
   #open = 0
   #ended: (() => void) | undefined
 
-  constructor(service: string, addresses: readonly string[], dialer: Dialer, clock: Clock, owner: LinkOwner) {
+  /** @param discover whether the addresses that a server tells are tried, too */
+  constructor(
+    service: string,
+    addresses: readonly string[],
+    discover: boolean,
+    dialer: Dialer,
+    clock: Clock,
+    owner: LinkOwner,
+  ) {
     this.#service = service
+    this.#discover = discover
     this.#dialer = dialer
     this.#clock = clock
     this.#owner = owner
@@ -130,7 +140,8 @@ export class Link {
     this.#cancel?.()
     this.#ready = true
     this.#refused.clear()
-    for (const address of welcome.servers) if (!this.#addresses.includes(address)) this.#addresses.push(address)
+    const told = this.#discover ? welcome.servers : []
+    for (const address of told) if (!this.#addresses.includes(address)) this.#addresses.push(address)
     this.#owner.linkReady()
   }
 

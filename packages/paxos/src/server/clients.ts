@@ -46,6 +46,8 @@ export interface ClientsHost {
 /** One client's connection. */
 interface Client {
   readonly connection: Connection
+  /** It named no service: its operations could be anything. */
+  readonly onlyAsks: boolean
   /** The sessions (and openings of sessions) whose outcomes go here. */
   readonly sessions: Set<string>
   replies: Reply[]
@@ -80,7 +82,7 @@ export class Clients {
       goodbye(connection, refusal)
       return NOBODY
     }
-    const client: Client = { connection, sessions: new Set(), replies: [], bytes: 0, waiting: false, dump: null }
+    const client = clientOf(connection, hello)
     this.#clients.add(client)
     this.#log.write('clients', `${connection.remote} connected`)
     connection.send(encodeFrame({ type: 'welcome', server: this.#host.id, servers: this.#host.addresses }))
@@ -126,7 +128,7 @@ export class Clients {
         `this server speaks version ${WIRE_VERSION} of the protocol, the client version ${hello.version}`,
       )
     }
-    if (hello.service !== service) {
+    if (hello.service !== null && hello.service !== service) {
       return new SynodError(
         'WRONG_SERVICE',
         `this server serves "${service}", not "${hello.service}": check the address`,
@@ -149,6 +151,7 @@ export class Clients {
       return this.#drop(client, new SynodError('BAD_FRAME', message))
     }
     if (this.#log.on('clients')) this.#log.write('clients', `${client.connection.remote} → ${showFrame(frame)}`)
+    if (client.onlyAsks && (frame.type === 'open' || frame.type === 'submit')) return this.#drop(client, noService())
     switch (frame.type) {
       case 'open':
         return this.#open(client, frame.nonce)
@@ -290,6 +293,22 @@ export class Clients {
     for (const session of client.sessions) this.#holders.delete(session)
     client.sessions.clear()
   }
+}
+
+function clientOf(connection: Connection, { service }: ClientHello): Client {
+  return {
+    connection,
+    onlyAsks: service === null,
+    sessions: new Set(),
+    replies: [],
+    bytes: 0,
+    waiting: false,
+    dump: null,
+  }
+}
+
+function noService(): SynodError {
+  return new SynodError('NO_SERVICE', 'a client that names no service may only ask for the status and the state')
 }
 
 function notServing(): SynodError {

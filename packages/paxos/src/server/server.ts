@@ -146,7 +146,7 @@ export class Server<Schema extends z.ZodType, Value> {
       logBytes,
       syncs,
       sessions,
-      uptimeMs: clock.now() - this.#startedAt,
+      uptimeMs: Math.max(0, clock.now() - this.#startedAt), // a machine's clock may have jumped back
       connected: this.#peers.connected(),
     }
   }

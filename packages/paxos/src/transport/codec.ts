@@ -230,7 +230,7 @@ const peerHello = z.object({
   clusterId,
   batchSeen: natural,
 })
-const clientHello = z.object({ type: z.literal('client'), version: natural, service: serviceName })
+const clientHello = z.object({ type: z.literal('client'), version: natural, service: serviceName.nullable() })
 const welcome = z.object({ type: z.literal('welcome'), server: serverId, servers: addresses })
 const goodbye = z.object({ type: z.literal('goodbye'), code: z.string().max(256), message: z.string().max(1 << 16) })
 const status = z.object({

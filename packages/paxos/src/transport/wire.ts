@@ -28,7 +28,8 @@ export interface PeerHello {
 export interface ClientHello {
   readonly type: 'client'
   readonly version: number
-  readonly service: string
+  /** null: it does not know what is served there, and only asks (`status`, `dump`). */
+  readonly service: string | null
 }
 
 /** The server's first frame to a client. */

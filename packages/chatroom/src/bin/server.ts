@@ -1,0 +1,4 @@
+import { runServer } from '@synod/paxos'
+import { chatroom } from '../service.js'
+
+await runServer(chatroom, process.argv)

@@ -1,0 +1,36 @@
+/** What a run leaves in files, where that is asked for. */
+import { writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { writeHistory } from '../history/jsonl.js'
+import { renderHtml } from '../report/html.js'
+import type { Report } from '../report/report.js'
+import { UsageError } from './usage.js'
+
+export interface FileFlags {
+  readonly json?: string
+  readonly report?: string
+  readonly history?: string
+}
+
+/** The options that {@link writeFiles} serves. */
+export function addFileOptions(command: Command): Command {
+  return command
+    .option('--json <file>', 'write the report as JSON')
+    .option('--report <file.html>', 'write the report as a page that stands alone')
+    .option('--history <file.jsonl>', 'write the history, as check-history reads it')
+}
+
+/** Throws {@link UsageError} for a file that cannot be written. */
+export async function writeFiles(report: Report, { json, report: page, history }: FileFlags): Promise<void> {
+  if (json !== undefined) await write(json, `${JSON.stringify(report, null, 2)}\n`)
+  if (page !== undefined) await write(page, renderHtml(report))
+  if (history !== undefined) await write(history, writeHistory(report.history))
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text)
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}

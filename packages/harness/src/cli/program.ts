@@ -1,0 +1,45 @@
+/** The harness's command line. */
+import { Command, CommanderError } from 'commander'
+import { ScenarioError } from '../scenario/load.js'
+import { checkHistoryCommand } from './check-history.js'
+import { fuzzCommand } from './fuzz.js'
+import { runCommand } from './run.js'
+import { simulateCommand } from './simulate.js'
+import { EXIT_HELD, EXIT_USAGE, UsageError } from './usage.js'
+
+const EXAMPLES = `
+Examples:
+  $ harness --server kvstore --file leader-dies.json
+  $ harness --server chatroom --file basic.json --report basic.html
+  $ harness simulate --seed 17 --file leader-dies.json
+  $ harness fuzz --minutes 5
+  $ harness check-history history.jsonl --model kv
+
+Exit codes: 0 all checks held; 1 a check failed; 2 the file or the usage is bad.`
+
+/** Does what the arguments say (as in `process.argv`); answers with the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('harness')
+    .description(
+      'Finds out what breaks a replicated service: plays failure scenarios, simulates, fuzzes, and checks histories.',
+    )
+    .addHelpText('after', EXAMPLES)
+  program.addCommand(runCommand(), { isDefault: true })
+  for (const command of [simulateCommand(), fuzzCommand(), checkHistoryCommand()]) program.addCommand(command)
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({
+        outputError: (message) => process.stderr.write(`harness: ${message.replace(/^error: /, '')}`),
+      })
+  }
+  try {
+    await program.parseAsync([...argv])
+    return Number(process.exitCode ?? EXIT_HELD)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_HELD : EXIT_USAGE
+    if (!(error instanceof UsageError || error instanceof ScenarioError)) throw error
+    process.stderr.write(`harness: ${error.message}\n`)
+    return EXIT_USAGE
+  }
+}

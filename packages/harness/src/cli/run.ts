@@ -1,0 +1,69 @@
+/** `harness run`: plays a scenario on real processes. */
+import { Command } from 'commander'
+import { ProcessWorld } from '../processes/process-world.js'
+import { summary } from '../report/summary.js'
+import { play } from '../run/play.js'
+import { misfits } from '../scenario/fit.js'
+import { loadScenario, ScenarioError } from '../scenario/load.js'
+import { addFileOptions, writeFiles } from './files.js'
+import type { FileFlags } from './files.js'
+import { Live } from './live.js'
+import { subjectOf } from './subjects.js'
+import { EXIT_FAILED, EXIT_HELD, whole } from './usage.js'
+
+interface Flags extends FileFlags {
+  readonly server: string
+  readonly service?: string
+  readonly file: string
+  readonly seed?: number
+  readonly keep?: string
+  readonly verbose: number
+}
+
+export function runCommand(): Command {
+  const command = new Command('run')
+    .description(
+      'Plays a scenario on real server processes, with real sockets, disks and signals, and judges what happened.',
+    )
+    .option('--server <name>', 'kvstore, chatroom, or the path to a server command', 'kvstore')
+    .option('--service <module>', 'a module that exports the service of that command: then its answers are judged too')
+    .requiredOption('--file <file.json>', 'the scenario')
+    .option('--seed <number>', "of all chance in the run (default: the file's, or 1)", whole)
+    .option('--keep <directory>', "keep the servers' data directories and logs there")
+    .option('-v, --verbose', 'print steps; -vv operations; -vvv what servers say', (_, so: number) => so + 1, 0)
+  return addFileOptions(command).action(async (flags: Flags) => {
+    process.exitCode = await run(flags)
+  })
+}
+
+async function run(flags: Flags): Promise<number> {
+  const subject = await subjectOf(flags.server, flags.service)
+  const loaded = await loadScenario(flags.file)
+  const scenario = flags.seed === undefined ? loaded : { ...loaded, seed: flags.seed }
+  const problems = misfits(scenario, 'processes', subject)
+  if (problems.length > 0) throw new ScenarioError(flags.file, problems)
+  const world = await ProcessWorld.prepare({
+    command: flags.server,
+    ...(subject.service !== undefined && { service: subject.service }),
+    servers: scenario.servers,
+    seed: scenario.seed,
+    ...(flags.keep !== undefined && { directory: flags.keep }),
+    verbosity: flags.verbose >= 3 ? 2 : 0,
+  })
+  const end = (signal: NodeJS.Signals): void => {
+    void world.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
+  }
+  process.once('SIGINT', end).once('SIGTERM', end)
+  const live = new Live(scenario, flags.verbose)
+  try {
+    const report = await play(scenario, world, subject, live)
+    live.end()
+    await writeFiles(report, flags)
+    process.stdout.write(summary(report))
+    return report.ok ? EXIT_HELD : EXIT_FAILED
+  } finally {
+    live.end()
+    await world.close()
+    process.off('SIGINT', end).off('SIGTERM', end)
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Scenarios at random: the same seed draws the same one. Each seed turns some kinds of fault off entirely, so that those
+ * that are left get deeper (swarm testing: Groce, Zhang, Eide, Chen, Regehr, ISSTA '12).
+ */
+import { Prng } from '@synod/paxos/internal/protocol/prng'
+import type { Fault, Scenario, Step, StepOf } from '../scenario/schema.js'
+import { FAULTS } from '../scenario/schema.js'
+import type { DrawnFault } from './faults.js'
+import { drawFault, drawFrail } from './faults.js'
+
+export interface DrawOptions {
+  /** How many servers there may be. */
+  readonly servers?: readonly number[]
+  /** Exactly these kinds of fault; by default the seed chooses. */
+  readonly faults?: readonly Fault[]
+  readonly service?: 'kvstore' | 'chatroom'
+  /** Operations in all; by default the seed chooses (20 to 200). */
+  readonly operations?: number
+}
+
+/** Keeps a scenario's own chance apart from that of the run, which has the same seed. */
+const SALT = 0x5eed_0000_0000
+const SIZES: readonly number[] = [3, 3, 3, 3, 4, 5, 5]
+/** How long chaos lasts, and within what time all must be well again afterwards (ms). */
+const CHAOS = 8_000
+const HEALING = 60_000
+/** What the whole network may have, for as long as chaos lasts. */
+const BASE: readonly Fault[] = ['Delay', 'Drop', 'Duplicate', 'Reorder']
+/** These are on in more seeds than others, and drawn more often. */
+const LIKELY: readonly Fault[] = ['Crash', 'Partition']
+/** These leave a server behind that never comes back: fewer seeds have them. */
+const DAMAGE: readonly Fault[] = ['Corrupt', 'Misdirect']
+
+/** Draws the scenario of a seed. */
+export function drawScenario(seed: number, options: DrawOptions = {}): Scenario {
+  const prng = new Prng(seed + SALT)
+  const servers = prng.pick(options.servers ?? SIZES)
+  const kinds = options.faults ?? drawKinds(prng)
+  const operations = options.operations ?? 20 + prng.below(181)
+  const frail = drawFrail(prng, servers)
+  const base = drawBase(prng, kinds)
+  const timeline = new Timeline()
+  const moments = drawMoments(prng)
+  addWorkloads(timeline, prng, moments, { servers, frail, operations, service: options.service ?? 'kvstore' })
+  const paused = addFaults(timeline, prng, moments, { servers, kinds, base, frail })
+  // A server that is damaged before the cluster is formed would keep it from being formed.
+  const calm = kinds.some((kind) => DAMAGE.includes(kind)) || prng.chance(0.5)
+  const start: Step[] = [{ type: 'Start' }, ...(calm ? [{ type: 'Wait', for: 'leader' } as const] : []), ...base]
+  const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}`
+  const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused)]
+  return { name: `seed ${seed}`, description, servers, seed, steps }
+}
+
+/** Which kinds are on: few, some, or most of them. */
+function drawKinds(prng: Prng): Fault[] {
+  const most = prng.pick([0.15, 0.35, 0.6])
+  return FAULTS.filter((kind) =>
+    prng.chance(DAMAGE.includes(kind) ? most / 2 : LIKELY.includes(kind) ? most + 0.2 : most),
+  )
+}
+
+/** What the whole network is like. */
+function drawBase(prng: Prng, kinds: readonly Fault[]): Step[] {
+  const on = BASE.filter((kind) => kinds.includes(kind) && prng.chance(0.7))
+  return on.map((kind): Step => {
+    if (kind === 'Delay') return { type: 'Delay', ms: prng.pick([0, 1, 5]), jitter: prng.pick([1, 10, 30]) }
+    if (kind === 'Reorder') return { type: 'Reorder', rate: rate(prng), ms: prng.pick([10, 50]) }
+    return kind === 'Drop' ? { type: 'Drop', rate: rate(prng) } : { type: 'Duplicate', rate: rate(prng) }
+  })
+}
+
+/** 0.01 to 0.2. */
+function rate(prng: Prng): number {
+  return (1 + prng.below(20)) / 100
+}
+
+/** When something begins (ms): all over the time, or around some moments. Faults that come together do what none does alone. */
+interface Moments {
+  load(): number
+  fault(): number
+}
+
+function drawMoments(prng: Prng): Moments {
+  const centres = Array.from({ length: prng.pick([0, 1, 2, 4]) }, () => prng.below(CHAOS))
+  if (centres.length === 0) return { load: () => prng.pick([0, prng.below(CHAOS)]), fault: () => prng.below(CHAOS) }
+  return {
+    load: () => Math.max(0, prng.pick(centres) - prng.below(300)),
+    fault: () => prng.pick(centres) + prng.below(400),
+  }
+}
+
+interface Load {
+  readonly servers: number
+  readonly frail: readonly number[]
+  readonly operations: number
+  readonly service: 'kvstore' | 'chatroom'
+}
+
+/** Bursts of operations; between them, and where few clients send little, sessions are idle for long enough to be evicted. */
+function addWorkloads(timeline: Timeline, prng: Prng, moments: Moments, load: Load): void {
+  const { servers, frail, operations, service } = load
+  const bursts = Math.min(prng.pick([1, 1, 2, 3]), operations)
+  const keys = prng.pick([1, 2, 3, 5])
+  for (let burst = 0; burst < bursts; burst++) {
+    const share = Math.floor((operations * (burst + 1)) / bursts) - Math.floor((operations * burst) / bursts)
+    const seconds = prng.pick([0.5, 1, 2, 8])
+    const pinned = prng.chance(0.3) ? { id: prng.below(servers) } : {}
+    timeline.add(moments.load(), [
+      {
+        type: 'Workload',
+        clients: prng.pick([1, 2, 3, 5, 8]),
+        operations: share,
+        rate: Math.ceil(share / seconds),
+        ...(service === 'kvstore' && { keys }),
+        mix: drawMix(prng, service),
+        timeout: prng.pick([1_000, 10_000, 20_000]),
+        // A server that is damaged may never come back to those that know only it.
+        ...(pinned.id !== undefined && !frail.includes(pinned.id) && pinned),
+      },
+    ])
+  }
+}
+
+function drawMix(prng: Prng, service: Load['service']): NonNullable<StepOf<'Workload'>['mix']> {
+  if (service === 'chatroom') return { append: prng.pick([1, 3]), read: prng.pick([1, 3]) }
+  const mix = { read: prng.pick([1, 3]), write: prng.pick([1, 3]) }
+  const [cas, remove, list] = [prng.pick([0, 1, 3]), prng.pick([0, 1]), prng.pick([0, 0, 0, 1])]
+  return { ...mix, ...(cas > 0 && { cas }), ...(remove > 0 && { delete: remove }), ...(list > 0 && { list }) }
+}
+
+interface Faults {
+  readonly servers: number
+  readonly kinds: readonly Fault[]
+  /** What healing a link takes away with it. */
+  readonly base: readonly Step[]
+  readonly frail: readonly number[]
+}
+
+/** Faults for random times; gives the servers that were paused. */
+function addFaults(
+  timeline: Timeline,
+  prng: Prng,
+  moments: Moments,
+  { servers, kinds, base, frail }: Faults,
+): number[] {
+  const paused = new Set<number>()
+  const count = kinds.length === 0 ? 0 : prng.pick([3, 6, 12, 20])
+  const weighted = [
+    ...kinds,
+    ...kinds.filter((kind) => LIKELY.includes(kind)),
+    ...kinds.filter((kind) => kind === 'Crash'),
+  ]
+  for (let number = 0; number < count; number++) {
+    const fault: DrawnFault = drawFault(prng, servers, prng.pick(weighted), { world: 'simulator', frail })
+    const begin = moments.fault()
+    const lasts = prng.float() * prng.pick([20, 200, 1_500, 4_000])
+    const healsLinks = fault.end.some((step) => step.type === 'Heal' && step.id === undefined)
+    timeline.add(begin, fault.begin)
+    timeline.add(begin + lasts, [...fault.end, ...(healsLinks ? base : [])])
+    for (const step of fault.begin) if (step.type === 'Pause' && typeof step.id === 'number') paused.add(step.id)
+  }
+  return [...paused]
+}
+
+/** Everything ends, and all must be well again: the clients get their answers, and the servers agree. */
+function healing(paused: readonly number[]): Step[] {
+  return [
+    { type: 'Heal' },
+    ...paused.map((id): Step => ({ type: 'Resume', id })),
+    { type: 'Start' },
+    { type: 'Wait', for: 'workload', timeout: HEALING },
+    { type: 'Wait', for: 'convergence', timeout: HEALING },
+  ]
+}
+
+/** Steps at their moments (ms), which become a list with Sleeps in between. */
+class Timeline {
+  readonly #events: { readonly at: number; readonly steps: readonly Step[] }[] = []
+
+  add(at: number, steps: readonly Step[]): void {
+    this.#events.push({ at: Math.round(at / 10) * 10, steps })
+  }
+
+  /** What would be later than the end comes at the end. */
+  steps(end: number): Step[] {
+    const steps: Step[] = []
+    let now = 0
+    for (const event of this.#events.toSorted((a, b) => a.at - b.at)) {
+      if (event.steps.length === 0) continue
+      const at = Math.min(event.at, end)
+      if (at > now) steps.push({ type: 'Sleep', ms: at - now })
+      steps.push(...event.steps)
+      now = at
+    }
+    if (now < end) steps.push({ type: 'Sleep', ms: end - now })
+    return steps
+  }
+}

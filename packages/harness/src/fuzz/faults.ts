@@ -1,0 +1,263 @@
+/** Faults at random: for each kind the steps that begin one, and those that end it. */
+import type { Prng } from '@synod/paxos/internal/protocol/prng'
+import type { Fault, Step, Who } from '../scenario/schema.js'
+import type { World } from '../world/world.js'
+
+/** A fault, as steps of a scenario. What ends by itself has no steps that end it. */
+export interface DrawnFault {
+  readonly begin: readonly Step[]
+  readonly end: readonly Step[]
+}
+
+export interface FaultOptions {
+  /** The simulator can do more: take a machine's power, and crash amid a disk operation or after a message. */
+  readonly world: World['name']
+  /** The servers whose disks may be damaged for good: fewer than a majority, the same in one run. By default the last ones. */
+  readonly frail?: readonly number[]
+}
+
+interface Draw {
+  readonly prng: Prng
+  readonly servers: number
+  readonly simulated: boolean
+  readonly frail: readonly number[]
+}
+
+const NOTHING: DrawnFault = { begin: [], end: [] }
+
+/** Draws a fault of this kind; one without steps where the cluster is too small for it. */
+export function drawFault(prng: Prng, servers: number, kind: Fault, options: FaultOptions): DrawnFault {
+  const frail = options.frail ?? Array.from({ length: minority(servers) }, (_, place) => servers - 1 - place)
+  return DRAW[kind]({ prng, servers, simulated: options.world === 'simulator', frail })
+}
+
+/** Draws the servers whose disks may be damaged in one run: some, but fewer than a majority. */
+export function drawFrail(prng: Prng, servers: number): number[] {
+  const most = minority(servers)
+  return most === 0 ? [] : shuffled(prng, servers).slice(0, 1 + prng.below(most))
+}
+
+/** As many servers as may be lost for good. */
+function minority(servers: number): number {
+  return Math.ceil(servers / 2) - 1
+}
+
+const DRAW: Readonly<Record<Fault, (draw: Draw) => DrawnFault>> = {
+  Crash: crash,
+  Restart: ({ prng, servers }) => ({ begin: [{ type: 'Restart', id: someone(prng, servers) }], end: [] }),
+  Pause: pause,
+  Partition: partition,
+  Cut: ({ prng, servers }) => {
+    const [from, to] = shuffled(prng, servers)
+    if (from === undefined || to === undefined) return NOTHING
+    const oneWay = prng.chance(0.5)
+    return { begin: [{ type: 'Cut', from, to, ...(oneWay && { oneWay }) }], end: [{ type: 'Heal', from, to }] }
+  },
+  Delay: (draw) => {
+    const [ms, jitter] = [draw.prng.pick([1, 10, 50, 200]), draw.prng.pick([0, 10, 100])]
+    return onLinks(draw, { type: 'Delay', ms, ...(jitter > 0 && { jitter }) })
+  },
+  Drop: (draw) => onLinks(draw, { type: 'Drop', rate: draw.prng.pick([0.05, 0.2, 0.5, 0.9]) }),
+  Duplicate: (draw) => onLinks(draw, { type: 'Duplicate', rate: draw.prng.pick([0.1, 0.5, 1]) }),
+  Reorder: (draw) => onLinks(draw, { type: 'Reorder', ...reorder(draw.prng) }),
+  Throttle: (draw) => onLinks(draw, { type: 'Throttle', bytesPerSecond: draw.prng.pick([2_000, 20_000, 200_000]) }),
+  Clog: clog,
+  SlowDisk: onDisk(({ prng }, id) => ({ type: 'SlowDisk', id, ms: prng.pick([5, 20, 100, 400]) })),
+  DiskFull: onDisk(({ prng }, id) => ({ type: 'DiskFull', id, room: prng.pick([0, 500, 5_000]) })),
+  FsyncError: ({ prng, servers }) => {
+    const id = prng.below(servers)
+    const always = prng.chance(0.3)
+    return {
+      begin: [{ type: 'FsyncError', id, ...(always && { always }) }],
+      end: [
+        { type: 'Heal', id },
+        { type: 'Start', id }, // it ended by itself
+      ],
+    }
+  },
+  Corrupt: corrupt,
+  Misdirect: misdirect,
+  // Far forth, but not far back: until a server's clock says again what it said before the jump, that server waits.
+  ClockJump: ({ prng, servers }) => ({
+    begin: [
+      { type: 'ClockJump', id: prng.below(servers), ms: prng.pick([-1_000, -100, 100, 1_000, 60_000, 3_600_000]) },
+    ],
+    end: [],
+  }),
+  ClockRate: onDisk(({ prng }, id) => ({ type: 'ClockRate', id, rate: prng.pick([0.1, 0.5, 0.9, 1.1, 2, 10]) })),
+}
+
+/** One server, several, or all at once; at once, or (in the simulator) at a moment that hurts. */
+function crash({ prng, servers, simulated }: Draw): DrawnFault {
+  const how = { type: 'Crash' as const, ...(simulated && prng.chance(0.5) && { powerLoss: true }) }
+  if (prng.chance(0.3)) {
+    const count = prng.chance(0.5) ? servers : 1 + prng.below(servers)
+    const ids = shuffled(prng, servers).slice(0, count)
+    return { begin: ids.map((id) => ({ ...how, id })), end: [{ type: 'Start' }] }
+  }
+  if (simulated && prng.chance(0.2)) return crashThenPowerLoss(prng, servers)
+  const ambush = simulated && prng.chance(0.5)
+  const on = ambush && { on: prng.pick(['io', 'io', 'p1a', 'p1b', 'p2a', 'p2b'] as const) }
+  const id = someone(prng, servers)
+  return { begin: [{ ...how, id, ...on }], end: [{ type: 'Start', ...(typeof id === 'number' && { id }) }] }
+}
+
+/** The machine follows its process, which may have come back: what that read was in the page cache, and perhaps only there. */
+function crashThenPowerLoss(prng: Prng, servers: number): DrawnFault {
+  const id = prng.below(servers)
+  const back: Step[] = prng.chance(0.7) ? [{ type: 'Start', id }] : []
+  const meanwhile: Step = { type: 'Sleep', ms: prng.pick([1, 5, 20, 100]) }
+  const begin: Step[] = [{ type: 'Crash', id }, ...back, meanwhile, { type: 'Crash', id, powerLoss: true }]
+  return { begin, end: [{ type: 'Start', id }] }
+}
+
+function pause({ prng, servers }: Draw): DrawnFault {
+  const count = prng.chance(0.8) ? 1 : 1 + prng.below(servers)
+  const ids = shuffled(prng, servers).slice(0, count)
+  return { begin: ids.map((id) => ({ type: 'Pause', id })), end: ids.map((id) => ({ type: 'Resume', id })) }
+}
+
+/** Whole and partial partitions; the last three are those of Omni-Paxos (Ng, Haridi, Carbone, EuroSys '23). */
+function partition({ prng, servers }: Draw): DrawnFault {
+  if (servers < 2) return NOTHING
+  const ids = shuffled(prng, servers)
+  const [hub = 0, ...others] = ids
+  const some = 1 + prng.below(servers - 1)
+  const spokes = others.map((id) => [hub, id])
+  const shapes: readonly (() => number[][])[] = [
+    () => [ids.slice(0, some), ids.slice(some)], // two halves
+    () => [[hub], others], // one server alone
+    () => [ids.slice(0, some + 1), ids.slice(some)], // two halves, and a server that reaches both
+    () => spokes, // quorum loss: only one server reaches a majority
+    () => [...spokes.slice(1), others.slice(0, 1)], // constrained: likewise, and another one is alone
+    () => others.map((id, place) => [ids[place] ?? 0, id]), // chained
+  ]
+  if (prng.chance(0.2)) return oneWay(prng, ids.slice(0, some), ids.slice(some))
+  if (prng.chance(0.3)) return leaderAlone(prng, ids)
+  const drawn = prng.pick(shapes)()
+  const groups = apart(ids, drawn).length > 0 ? drawn : [[hub], others] // two or three servers have not all shapes
+  const sorted = groups.map((group) => group.toSorted((a, b) => a - b))
+  return { begin: [{ type: 'Partition', groups: sorted }], end: healed(apart(ids, groups)) }
+}
+
+/** The links between servers that are in no group together. */
+function apart(ids: readonly number[], groups: readonly (readonly number[])[]): (readonly [number, number])[] {
+  const together = (a: number, b: number): boolean => groups.some((group) => group.includes(a) && group.includes(b))
+  return ids.flatMap((a) => ids.filter((b) => a < b && !together(a, b)).map((b) => [a, b] as const))
+}
+
+/** Whoever leads is cut off, or heard by nobody, or hears nobody. */
+function leaderAlone(prng: Prng, ids: readonly number[]): DrawnFault {
+  const how = prng.pick([{ from: 'leader' }, { from: 'leader', oneWay: true }, { to: 'leader', oneWay: true }] as const)
+  return { begin: [{ type: 'Cut', ...how }], end: healed(apart(ids, [])) }
+}
+
+/** What some servers send does not reach the others, but they hear them. */
+function oneWay(prng: Prng, mute: readonly number[], deaf: readonly number[]): DrawnFault {
+  const [alone] = prng.chance(0.5) ? mute : deaf
+  if (prng.chance(0.5) && alone !== undefined) {
+    const side = prng.chance(0.5) ? { from: alone } : { to: alone }
+    return { begin: [{ type: 'Cut', ...side, oneWay: true }], end: [{ type: 'Heal', from: alone }] }
+  }
+  const cut = mute.flatMap((from) => deaf.map((to) => [from, to] as const))
+  return { begin: cut.map(([from, to]) => ({ type: 'Cut', from, to, oneWay: true })), end: healed(cut) }
+}
+
+/** Heals these links, and with them as few others as can be told in a word: all those of a server. */
+function healed(links: readonly (readonly [number, number])[]): Step[] {
+  const steps: Step[] = []
+  for (let left = [...links]; left.length > 0;) {
+    const counts = new Map<number, number>()
+    for (const id of left.flat()) counts.set(id, (counts.get(id) ?? 0) + 1)
+    const [from] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most))
+    steps.push({ type: 'Heal', from })
+    left = left.filter((link) => !link.includes(from))
+  }
+  return steps
+}
+
+/** Some links stand still, each for a time of its own: so they are free again in any order. */
+function clog({ prng, servers }: Draw): DrawnFault {
+  const links = shuffled(prng, servers * servers)
+    .map((number) => ({ from: Math.floor(number / servers), to: number % servers }))
+    .filter(({ from, to }) => from !== to)
+  const begin = links
+    .slice(0, 1 + prng.below(links.length))
+    .map((link): Step => ({ type: 'Clog', ...link, ms: prng.pick([50, 100, 200, 500, 1_000]) }))
+  return { begin, end: [] }
+}
+
+type LinkStep = Extract<Step, { type: 'Delay' | 'Drop' | 'Duplicate' | 'Reorder' | 'Throttle' }>
+
+/** On all links, on those from a server or to it, or on one. */
+function onLinks({ prng, servers }: Draw, step: LinkStep): DrawnFault {
+  const [a, b] = shuffled(prng, servers)
+  if (a === undefined || b === undefined) return NOTHING
+  const where = prng.pick([{}, { from: a }, { to: a }, { from: a, to: b }])
+  const all = Object.keys(where).length === 0
+  const end = all ? Array.from({ length: servers - 1 }, (_, from): Step => ({ type: 'Heal', from })) : null
+  return { begin: [{ ...step, ...where }], end: end ?? [{ type: 'Heal', ...where }] }
+}
+
+/** What holds for one server's machine until that is healed. */
+function onDisk(step: (draw: Draw, id: number) => Step): (draw: Draw) => DrawnFault {
+  return (draw) => {
+    const id = draw.prng.below(draw.servers)
+    return { begin: [step(draw, id)], end: [{ type: 'Heal', id }] }
+  }
+}
+
+/**
+ * Damage to what was durable for sure: the log is sealed when the server stops. Of what is damaged in a last write that
+ * is not sealed, nobody can say that it was not torn (docs/ARCHITECTURE.md).
+ */
+function corrupt({ prng, frail }: Draw): DrawnFault {
+  if (frail.length === 0) return NOTHING
+  const id = prng.pick(frail)
+  const damage: readonly Step[] = [
+    { type: 'Corrupt', id },
+    { type: 'Corrupt', id, file: 'first', offset: prng.below(512) },
+    { type: 'Corrupt', id, file: 'last', tail: 1 + prng.below(100) },
+    { type: 'Truncate', id, file: 'last', bytes: 1 + prng.below(8) },
+    { type: 'Wipe', id },
+  ]
+  return { begin: [...steady(id), { type: 'Stop', id }, prng.pick(damage)], end: [{ type: 'Start', id }] }
+}
+
+/** A write goes astray, and others follow it. */
+function misdirect({ prng, frail }: Draw): DrawnFault {
+  if (frail.length === 0) return NOTHING
+  const id = prng.pick(frail)
+  const begin: Step[] = [...steady(id), { type: 'Misdirect', id }, { type: 'Sleep', ms: 200 }, { type: 'Stop', id }]
+  return { begin, end: [{ type: 'Start', id }] }
+}
+
+/** Brings a server up, and back to health, whatever was done to it before. */
+function steady(id: number): Step[] {
+  return [
+    { type: 'Heal', id },
+    { type: 'Resume', id },
+    { type: 'Start', id },
+    { type: 'Sleep', ms: 1_000 },
+  ]
+}
+
+function reorder(prng: Prng): { rate: number; ms: number } {
+  return { rate: prng.pick([0.1, 0.5, 1]), ms: prng.pick([20, 50, 200]) }
+}
+
+function someone(prng: Prng, servers: number): Who {
+  return prng.chance(0.4) ? 'leader' : prng.below(servers)
+}
+
+/** The numbers below `count` in any order. */
+function shuffled(prng: Prng, count: number): number[] {
+  const numbers = Array.from({ length: count }, (_, number) => number)
+  for (let left = count; left > 1; left--) {
+    const other = prng.below(left)
+    const [a, b] = [numbers[left - 1] ?? 0, numbers[other] ?? 0]
+    numbers[left - 1] = b
+    numbers[other] = a
+  }
+  return numbers
+}

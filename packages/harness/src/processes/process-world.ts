@@ -1,0 +1,192 @@
+/** The world of real processes: servers on free ports of 127.0.0.1, with proxies between them, and files in one directory. */
+import { mkdtemp, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServerStatus } from '@synod/paxos'
+import { SynodError } from '@synod/paxos'
+import { Prng } from '@synod/paxos/internal/protocol/prng'
+import { makeDirectories } from '@synod/paxos/internal/storage/real-disk'
+import type { AnyService } from '../subject/subject.js'
+import { Links } from '../world/links.js'
+import type { Standing, World, WorldClient } from '../world/world.js'
+import { serverCommand } from './command.js'
+import { Guard } from './guard.js'
+import { freePorts } from './ports.js'
+import { ProcessClient, unknownService } from './process-client.js'
+import type { KnownService } from './process-client.js'
+import { Proxies } from './proxies.js'
+import { Questions } from './questions.js'
+import { ServerProcess } from './server-process.js'
+
+/** How long a server may take to tell what it serves (ms). */
+const ASK_TIMEOUT = 1_000
+
+export interface ProcessWorldOptions {
+  /** `kvstore`, `chatroom`, or the path of a server command that takes `--id`, `--peers` and `--data-dir`. */
+  readonly command: string
+  /** What the command serves; left out where that is not known here. */
+  readonly service?: AnyService | undefined
+  readonly servers: number
+  readonly seed: number
+  /** Gets each server's data directory and log, and is kept. Without it there is a temporary one, which is removed. */
+  readonly directory?: string | undefined
+  /** So many `-v` are given to the servers. */
+  readonly verbosity: number
+}
+
+/** What a world is made of. */
+interface Parts {
+  readonly began: number
+  readonly broken: Promise<never>
+  readonly links: Links
+  readonly addresses: readonly string[]
+  readonly guard: Guard
+  readonly proxies: Proxies
+  readonly processes: readonly ServerProcess[]
+}
+
+export class ProcessWorld implements World {
+  readonly name = 'processes'
+  readonly links: Links
+  readonly broken: Promise<never>
+  readonly #parts: Parts
+  readonly #questions = new Questions()
+  readonly #clients = new Set<ProcessClient>()
+  #service: KnownService | null
+  #closing: Promise<void> | null = null
+
+  private constructor(parts: Parts, service: AnyService | undefined) {
+    this.#parts = parts
+    this.links = parts.links
+    this.broken = parts.broken
+    this.#service = service ?? null
+  }
+
+  /**
+   * Finds free ports and puts the proxies up; no server runs yet.
+   *
+   * @throws SynodError `BAD_OPTION` for a command that cannot be run, or a directory that holds another run's data
+   */
+  static async prepare(options: ProcessWorldOptions): Promise<ProcessWorld> {
+    const { servers, seed, verbosity } = options
+    const command = serverCommand(options.command)
+    const directory = await directoryOf(options)
+    let broke = (_error: Error): void => undefined
+    const broken = new Promise<never>((_, reject) => {
+      broke = reject
+    })
+    broken.catch(() => undefined) // nobody may be waiting for it
+    const guard = new Guard(options.directory === undefined ? directory : null, broke)
+    try {
+      const began = performance.now()
+      const links = new Links(servers, new Prng(seed), () => performance.now() - began)
+      const addresses = (await freePorts(servers)).map((port) => `127.0.0.1:${port}`)
+      const proxies = await Proxies.listen(addresses, links, broke)
+      const prng = new Prng(seed + 1)
+      const processes = addresses.map((_, id) => {
+        const dataDir = join(directory, `server-${id}`)
+        const flags = ['--id', `${id}`, '--peers', proxies.seenFrom(id).join(','), '--data-dir', dataDir]
+        if (verbosity > 0) flags.push(`-${'v'.repeat(verbosity)}`)
+        return new ServerProcess({ id, command, flags, dataDir, log: `${dataDir}.log`, guard, prng })
+      })
+      return new ProcessWorld({ began, broken, links, addresses, guard, proxies, processes }, options.service)
+    } catch (error) {
+      await guard.close()
+      throw error
+    }
+  }
+
+  get servers(): number {
+    return this.#parts.processes.length
+  }
+
+  now(): number {
+    return performance.now() - this.#parts.began
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await sleep(ms)
+  }
+
+  server(id: number): ServerProcess {
+    const process = this.#parts.processes[id]
+    if (process === undefined) throw new RangeError(`there is no server ${id}`)
+    return process
+  }
+
+  standing(id: number): Standing {
+    return this.server(id).standing
+  }
+
+  output(id: number): string {
+    return this.server(id).output
+  }
+
+  client(servers: readonly number[]): WorldClient {
+    const addresses = servers.map((id) => this.#address(id))
+    const client = new ProcessClient(addresses, () => this.#learn(servers))
+    this.#clients.add(client)
+    return {
+      submit: (op, timeout) => client.submit(op, timeout),
+      close: () => {
+        this.#clients.delete(client)
+        return client.close()
+      },
+    }
+  }
+
+  async status(id: number, timeout: number): Promise<ServerStatus | null> {
+    return this.#runs(id) ? this.#questions.status(this.#address(id), timeout) : null
+  }
+
+  async dump(id: number, timeout: number): Promise<{ slot: number; entries: unknown[] } | null> {
+    return this.#runs(id) ? this.#questions.dump(this.#address(id), timeout) : null
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { guard, processes, proxies } = this.#parts
+    await Promise.all([...this.#clients].map((client) => client.close()))
+    await Promise.all(processes.map((process) => process.close()))
+    await Promise.all([this.#questions.close(), proxies.close()])
+    await guard.close()
+  }
+
+  #address(id: number): string {
+    const address = this.#parts.addresses[id]
+    if (address === undefined) throw new RangeError(`there is no server ${id}`)
+    return address
+  }
+
+  /** Nobody else may be asked on the port of a server that is down. */
+  #runs(id: number): boolean {
+    const standing = this.standing(id)
+    return standing === 'up' || standing === 'paused'
+  }
+
+  /** What the cluster serves; null if none of these servers tells. */
+  async #learn(servers: readonly number[]): Promise<KnownService | null> {
+    if (this.#service === null) {
+      const answers = await Promise.all(servers.map((id) => this.status(id, ASK_TIMEOUT)))
+      const told = answers.find((answer) => answer !== null)
+      if (told !== undefined) this.#service ??= unknownService(told.service)
+    }
+    return this.#service
+  }
+}
+
+/** The directory of a run, made if need be. */
+async function directoryOf({ directory }: ProcessWorldOptions): Promise<string> {
+  if (directory === undefined) return mkdtemp(join(tmpdir(), 'synod-harness-'))
+  await makeDirectories(resolve(directory))
+  const [found] = (await readdir(directory)).filter((name) => name.startsWith('server-'))
+  if (found === undefined) return resolve(directory)
+  throw new SynodError('BAD_OPTION', `${directory} holds ${found}, of another run: name an empty directory`, {
+    directory,
+  })
+}

@@ -1,0 +1,40 @@
+/** Which faults held when, for the report. */
+import type { Band } from '../report/report.js'
+
+type Open = Omit<Band, 'to'>
+
+export class Bands {
+  readonly #now: () => number
+  readonly #open = new Map<string, Open>()
+  readonly #closed: Band[] = []
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** A fault begins; one of the same key that held ends. */
+  open(key: string, label: string, kind: Band['kind'], server: number | null = null): void {
+    this.close(key)
+    this.#open.set(key, { label, kind, server, from: this.#now() })
+  }
+
+  close(key: string): void {
+    const band = this.#open.get(key)
+    if (band === undefined) return
+    this.#open.delete(key)
+    this.#closed.push({ ...band, to: this.#now() })
+  }
+
+  /** Ends all of a kind: of one server, or of all. */
+  closeAll(kind: Band['kind'], server?: number): void {
+    for (const [key, band] of [...this.#open]) {
+      if (band.kind === kind && (server === undefined || band.server === server)) this.close(key)
+    }
+  }
+
+  /** All, in the order of their begins; what still holds ends now. */
+  list(): Band[] {
+    const held = [...this.#open.values()].map((band) => ({ ...band, to: this.#now() }))
+    return [...this.#closed, ...held].sort((a, b) => a.from - b.from)
+  }
+}

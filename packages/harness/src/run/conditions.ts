@@ -1,0 +1,149 @@
+/** The steps that wait for something, and those that demand it. */
+import { isDeepStrictEqual } from 'node:util'
+import type { Expectation, StepOf } from '../scenario/schema.js'
+import type { DataStep } from '../subject/subject.js'
+import { poll } from './poll.js'
+import { agree, states } from './agreement.js'
+import type { Run } from './run.js'
+import { followedBy, running, statuses } from './survey.js'
+
+const WAIT_TIMEOUT = 30_000
+
+/** Waits; what does not come in time is a check that failed. */
+export async function wait(run: Run, step: StepOf<'Wait'>, name: string): Promise<null> {
+  const { timeout = WAIT_TIMEOUT } = step
+  const came = await poll(run.world, conditionOf(run, step), timeout)
+  if (!came) run.check('wait', false, `${name}: no ${step.for} within ${timeout} ms`, windowOf(run, timeout))
+  return null
+}
+
+function conditionOf(run: Run, { for: what, id, count = 1 }: StepOf<'Wait'>): () => boolean | Promise<boolean> {
+  const { world, recorder, background } = run
+  switch (what) {
+    case 'leader':
+      return async () => (id === undefined ? (await followedBy(world)) !== null : (await followedBy(world)) === id)
+    case 'serving':
+      return async () => {
+        const all = await statuses(world, id === undefined ? running(world) : [id])
+        return all.length > 0 && all.every((status) => status !== null && status.leader !== null)
+      }
+    case 'convergence':
+      return async () => (await agree(world, running(world))) !== null
+    case 'outcomes':
+      return () => recorder.pending === 0
+    case 'workload':
+      return () => background.workload.size === 0
+    case 'nemesis':
+      return () => background.nemesis.size === 0
+    case 'acknowledged':
+      return () => recorder.counts.ok >= count
+    case 'ended':
+      return () => id !== undefined && world.standing(id) === 'ended'
+  }
+}
+
+/** Demands; each condition that does not hold is a check that failed. */
+export async function expect(run: Run, expectation: Expectation, name: string): Promise<null> {
+  const from = run.world.now()
+  const problems = await problemsOf(run, expectation)
+  const window = { from, to: run.world.now() }
+  for (const problem of problems) run.check('expect', false, `${name}: ${problem}`, window)
+  if (problems.length === 0) run.check('expect', true, `${name}: as expected`)
+  return null
+}
+
+async function problemsOf(run: Run, expectation: Expectation): Promise<string[]> {
+  const { id, equal, acknowledged, ended, says } = expectation
+  const problems: (string | null)[] = []
+  if (id !== undefined) problems.push(...(await clientProblems(run, id, expectation)))
+  if (equal !== undefined) problems.push(await unequal(run, equal === true ? running(run.world) : equal))
+  if (acknowledged !== undefined && run.recorder.counts.ok < acknowledged)
+    problems.push(`${run.recorder.counts.ok} operations were acknowledged, not ${acknowledged}`)
+  for (const server of ended ?? []) {
+    const standing = run.world.standing(server)
+    if (standing !== 'ended') problems.push(`server ${server} has not ended by itself; it is ${standing}`)
+  }
+  if (says !== undefined) {
+    const speakers = ended ?? Array.from({ length: run.world.servers }, (_, server) => server)
+    if (!speakers.some((server) => run.world.output(server).includes(says)))
+      problems.push(`no server said "${says}"${lastWords(run, ended)}`)
+  }
+  return problems.filter((problem) => problem !== null)
+}
+
+function lastWords(run: Run, ended: readonly number[] | undefined): string {
+  const last = ended?.map((server) => `server ${server}: ${run.world.output(server).trim().split('\n').at(-1) ?? ''}`)
+  return last === undefined ? '' : `; its last line: ${last.join('; ')}`
+}
+
+async function clientProblems(run: Run, id: number, expectation: Expectation): Promise<(string | null)[]> {
+  const { key, value, outcome, error, log, contains } = expectation
+  const problems: (string | null)[] = []
+  if (outcome !== undefined || error !== undefined) {
+    const last = await run.clients.last(id)
+    if (last === undefined) return [`client ${id} has sent no operation`]
+    if (outcome !== undefined && last.type !== outcome)
+      problems.push(
+        `the last operation of client ${id} is ${last.type}${last.error === undefined ? '' : ` (${last.error})`}, not ${outcome}`,
+      )
+    if (error !== undefined && last.error !== error)
+      problems.push(`the last operation of client ${id} ended with ${last.error ?? last.type}, not ${error}`)
+  }
+  if (key !== undefined) {
+    const read = await view(run, { type: 'Get', id, key })
+    if (!('value' in read)) problems.push(read.problem)
+    else if (read.value !== value)
+      problems.push(`client ${id} reads ${show(read.value)} at ${show(key)}, not ${show(value)}`)
+  }
+  if (log !== undefined || contains !== undefined) {
+    const read = await view(run, { type: 'Get', id })
+    const messages = 'value' in read ? run.subject.log(read.value) : null
+    if (messages === null) problems.push('problem' in read ? read.problem : `${run.subject.name} has no log`)
+    else problems.push(logProblem(messages, log, contains))
+  }
+  return problems
+}
+
+function logProblem(
+  messages: readonly string[],
+  log: readonly string[] | undefined,
+  contains: readonly string[] | undefined,
+): string | null {
+  if (log !== undefined && !isDeepStrictEqual(messages, log)) return `the log is ${show(messages)}, not ${show(log)}`
+  let at = 0
+  for (const message of contains ?? []) {
+    const found = messages.indexOf(message, at)
+    if (found < 0) return `the log is ${show(messages)}, without ${show(message)} in its place`
+    at = found + 1
+  }
+  return null
+}
+
+/** What a client reads. */
+async function view(run: Run, step: DataStep): Promise<{ value: unknown } | { problem: string }> {
+  const task = run.subject.task(step)
+  if (typeof task === 'string') return { problem: task }
+  const sent = run.clients.send(step.id, task)
+  if (typeof sent === 'string') return { problem: sent }
+  const outcome = await sent
+  return outcome.type === 'ok'
+    ? { value: outcome.value }
+    : { problem: `client ${step.id} could not read: ${outcome.error ?? outcome.type}` }
+}
+
+async function unequal(run: Run, ids: readonly number[]): Promise<string | null> {
+  const all = await states(run.world, ids)
+  if (all === null) return `not all of servers ${ids.join(', ')} show their state`
+  const other = all.find(({ entries }) => !isDeepStrictEqual(entries, all[0]?.entries))
+  return other === undefined ? null : `the states of servers ${all[0]?.id} and ${other.id} differ`
+}
+
+function show(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}
+
+function windowOf(run: Run, timeout: number): { from: number; to: number } {
+  const to = run.world.now()
+  return { from: Math.max(0, to - timeout), to }
+}

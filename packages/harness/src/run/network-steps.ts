@@ -1,0 +1,108 @@
+/** Steps that do something to the network between servers. Each answers with why it was not done, or null. */
+import type { StepOf, Who } from '../scenario/schema.js'
+import type { LinkFaults } from '../world/links.js'
+import type { Run } from './run.js'
+import { healServer } from './server-steps.js'
+import { serversOf } from './survey.js'
+
+type Done = Promise<string | null>
+type LinkStep = StepOf<'Cut' | 'Delay' | 'Drop' | 'Duplicate' | 'Reorder' | 'Throttle' | 'Clog'>
+interface Ends {
+  readonly from: number | undefined
+  readonly to: number | undefined
+}
+
+export async function partition(run: Run, { groups }: StepOf<'Partition'>): Done {
+  run.world.links.partition(groups)
+  run.bands.open('partition', groups.map((group) => group.join(' ')).join(' | '), 'network')
+  return null
+}
+
+/** One fault of a link, or of all links. */
+export async function degrade(run: Run, step: LinkStep): Done {
+  const ends = await endsOf(run, step)
+  if (typeof ends === 'string') return ends
+  const { from, to } = ends
+  run.world.links.set(from, to, faultsOf(run, step))
+  if (step.type === 'Cut' && step.oneWay !== true) run.world.links.set(to, from, { cut: true })
+  const label = `${describe(step)} ${nameEnds(ends, step.type === 'Cut' && step.oneWay !== true)}`
+  run.bands.open(`${step.type} ${from} ${to}`, label, 'network')
+  return null
+}
+
+export async function heal(run: Run, step: StepOf<'Heal'>): Done {
+  const { links } = run.world
+  if (step.id !== undefined) {
+    const id = await run.who(step.id)
+    return typeof id === 'string' ? id : healServer(run, id)
+  }
+  const ends = await endsOf(run, step)
+  if (typeof ends === 'string') return ends
+  links.heal(ends.from, ends.to)
+  if (step.oneWay !== true) links.heal(ends.to, ends.from)
+  if (ends.from === undefined && ends.to === undefined) return healAll(run)
+  for (const type of ['Cut', 'Delay', 'Drop', 'Duplicate', 'Reorder', 'Throttle', 'Clog']) {
+    run.bands.close(`${type} ${ends.from} ${ends.to}`)
+    if (step.oneWay !== true) run.bands.close(`${type} ${ends.to} ${ends.from}`)
+  }
+  return null
+}
+
+/** Ends every fault of the network, and of the disks and clocks of all servers. */
+export async function healAll(run: Run): Promise<null> {
+  run.world.links.heal()
+  run.bands.closeAll('network')
+  for (const id of serversOf(run.world)) await healServer(run, id)
+  return null
+}
+
+async function endsOf(run: Run, step: { from?: Who | undefined; to?: Who | undefined }): Promise<Ends | string> {
+  const from = step.from === undefined ? undefined : await run.who(step.from)
+  const to = step.to === undefined ? undefined : await run.who(step.to)
+  if (typeof from === 'string') return from
+  return typeof to === 'string' ? to : { from, to }
+}
+
+function faultsOf(run: Run, step: LinkStep): Partial<LinkFaults> {
+  switch (step.type) {
+    case 'Cut':
+      return { cut: true }
+    case 'Delay':
+      return { delay: step.ms, jitter: step.jitter ?? 0 }
+    case 'Drop':
+      return { drop: step.rate }
+    case 'Duplicate':
+      return { duplicate: step.rate }
+    case 'Reorder':
+      return { reorder: step.rate, ...(step.ms !== undefined && { reorderBy: step.ms }) }
+    case 'Throttle':
+      return { bytesPerSecond: step.bytesPerSecond }
+    case 'Clog':
+      return { cloggedUntil: run.world.now() + step.ms }
+  }
+}
+
+function describe(step: LinkStep): string {
+  const percent = (rate: number): string => `${Math.round(rate * 1000) / 10} %`
+  switch (step.type) {
+    case 'Cut':
+      return 'cut'
+    case 'Delay':
+      return `delay of ${step.ms} to ${step.ms + (step.jitter ?? 0)} ms`
+    case 'Drop':
+      return `${percent(step.rate)} dropped`
+    case 'Duplicate':
+      return `${percent(step.rate)} doubled`
+    case 'Reorder':
+      return `${percent(step.rate)} re-ordered`
+    case 'Throttle':
+      return `${step.bytesPerSecond} bytes/s`
+    case 'Clog':
+      return `clogged for ${step.ms} ms`
+  }
+}
+
+function nameEnds({ from, to }: Ends, bothWays: boolean): string {
+  if (from === undefined && to === undefined) return 'everywhere'
+  return `${from ?? 'all'} ${bothWays ? '↔' : '→'} ${to ?? 'all'}`
+}

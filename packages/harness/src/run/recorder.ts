@@ -1,0 +1,95 @@
+/** Keeps the history: every operation's begin, and its outcome when that comes. */
+import { ClientError, Refusal } from '@synod/paxos'
+import type { HistoryEvent } from '../history/history.js'
+import type { Task } from '../subject/subject.js'
+
+/** What became of an operation. */
+export interface Outcome {
+  readonly type: 'ok' | 'fail' | 'info'
+  readonly value?: unknown
+  /** The code that it failed with. */
+  readonly error?: string
+}
+
+export class Recorder {
+  readonly events: HistoryEvent[] = []
+  /** `ok` were answered, a clean no included. */
+  readonly counts = { attempted: 0, ok: 0, fail: 0, info: 0 }
+  readonly #now: () => number
+  readonly #told: (event: HistoryEvent) => void
+  /** By client: which of its processes have an operation under way. A client with several at once is several processes. */
+  readonly #busy = new Map<string, boolean[]>()
+  #pending = 0
+
+  constructor(now: () => number, told: (event: HistoryEvent) => void) {
+    this.#now = now
+    this.#told = told
+  }
+
+  /** Operations without an outcome. */
+  get pending(): number {
+    return this.#pending
+  }
+
+  /** Has the task done for a client, and notes how it went. Rejects only for what is a bug in the harness or the service. */
+  async perform(client: string, task: Task, submit: (op: unknown) => Promise<unknown>): Promise<Outcome> {
+    const { process, free } = this.#process(client)
+    const said = { process, f: task.f, ...(task.key !== undefined && { key: task.key }) }
+    this.counts.attempted++
+    this.#pending++
+    this.#note({ ...said, type: 'invoke', ...(task.value !== undefined && { value: task.value }), time: this.#time() })
+    try {
+      const outcome = await outcomeOf(task, submit)
+      this.counts[isAnswer(outcome) ? 'ok' : outcome.type]++
+      this.#note({ ...said, ...outcome, time: this.#time() })
+      return outcome
+    } finally {
+      this.#pending--
+      free()
+    }
+  }
+
+  /** Adds what was read at the end, by the judge and not by a client. */
+  addRead(read: Pick<HistoryEvent, 'f' | 'key' | 'value'>): void {
+    const { value, ...asked } = read
+    const time = this.#time()
+    this.#note({ process: 'final state', type: 'invoke', ...asked, time })
+    this.#note({ process: 'final state', type: 'ok', ...asked, value, time })
+  }
+
+  #note(event: HistoryEvent): void {
+    this.events.push(event)
+    this.#told(event)
+  }
+
+  #time(): number {
+    return Math.round(this.#now() * 1000) / 1000
+  }
+
+  #process(client: string): { process: string; free: () => void } {
+    let busy = this.#busy.get(client)
+    if (busy === undefined) this.#busy.set(client, (busy = []))
+    const place = busy.includes(false) ? busy.indexOf(false) : busy.length
+    busy[place] = true
+    const free = (): void => {
+      busy[place] = false
+    }
+    return { process: place === 0 ? client : `${client}.${place}`, free }
+  }
+}
+
+/** A cas that found another value, or a service's own refusal, is an answer, too. */
+function isAnswer({ type, value, error }: Outcome): boolean {
+  return type === 'ok' || (type === 'fail' && (error === undefined || value !== undefined))
+}
+
+async function outcomeOf(task: Task, submit: (op: unknown) => Promise<unknown>): Promise<Outcome> {
+  try {
+    return await task.run(submit)
+  } catch (error) {
+    if (error instanceof Refusal) return { type: 'fail', value: { refused: error.code }, error: error.code }
+    if (!(error instanceof ClientError)) throw error
+    const surely = task.reads || !error.mayHaveHappened
+    return { type: surely ? 'fail' : 'info', error: error.code }
+  }
+}

@@ -1,0 +1,121 @@
+/** Steps that do something to servers: their processes, disks and clocks. Each answers with why it was not done, or null. */
+import type { Step, StepOf } from '../scenario/schema.js'
+import type { Band } from '../report/report.js'
+import type { ServerFaults } from '../world/world.js'
+import type { Run } from './run.js'
+import { serversOf } from './survey.js'
+
+type Done = Promise<string | null>
+type ServerStep = StepOf<
+  | 'Restart'
+  | 'Stop'
+  | 'Crash'
+  | 'Pause'
+  | 'Resume'
+  | 'Wipe'
+  | 'Transfer'
+  | 'Corrupt'
+  | 'Truncate'
+  | 'Misdirect'
+  | 'DiskFull'
+  | 'FsyncError'
+  | 'SlowDisk'
+  | 'ClockJump'
+  | 'ClockRate'
+>
+
+/** Starts one server, or all that are down. */
+export async function start(run: Run, { id }: StepOf<'Start'>): Done {
+  if (id !== undefined) return startOne(run, id)
+  const answers = await Promise.all(serversOf(run.world).map((server) => startOne(run, server)))
+  return answers.every((answer) => answer !== null) ? 'all servers are up' : null
+}
+
+async function startOne(run: Run, id: number): Done {
+  const problem = await run.world.server(id).start()
+  if (problem === null) run.bands.close(`down ${id}`)
+  return problem
+}
+
+/** What each step does to the server that it names, and which band it leaves in the report. */
+export async function strike(run: Run, step: ServerStep): Done {
+  const id = await run.who(step.id)
+  if (typeof id === 'string') return id
+  const server = run.world.server(id)
+  const problem = await act(server, step)
+  if (problem !== null) return problem
+  if (step.type === 'Restart' || step.type === 'Resume')
+    run.bands.close(`${step.type === 'Resume' ? 'paused' : 'down'} ${id}`)
+  if (mayEnd(step)) run.excused.add(id)
+  const band = bandOf(step)
+  if (band !== null) run.bands.open(`${band.state} ${id}`, `server ${id} ${band.label}`, band.kind, id)
+  if (step.type === 'Stop' || step.type === 'Crash') run.bands.close(`paused ${id}`)
+  return null
+}
+
+async function act(server: ServerFaults, step: ServerStep): Done {
+  switch (step.type) {
+    case 'Restart':
+      return (await server.stop()) ?? server.start()
+    case 'Stop':
+      return server.stop()
+    case 'Crash':
+      return server.crash({ powerLoss: step.powerLoss, on: step.on })
+    case 'Pause':
+      return server.pause()
+    case 'Resume':
+      return server.resume()
+    case 'Wipe':
+      return server.wipe()
+    case 'Transfer':
+      return 'servers cannot hand leadership over yet'
+    case 'Corrupt':
+      return server.corrupt({ file: step.file, offset: step.offset, tail: step.tail })
+    case 'Truncate':
+      return server.truncate(step.file, step.bytes)
+    case 'Misdirect':
+      return server.misdirect()
+    case 'DiskFull':
+      return server.diskFull(step.room ?? 0)
+    case 'FsyncError':
+      return server.fsyncError(step.always === true)
+    case 'SlowDisk':
+      return server.slowDisk(step.ms)
+    case 'ClockJump':
+      return server.clockJump(step.ms)
+    case 'ClockRate':
+      return server.clockRate(step.rate)
+  }
+}
+
+/** A server whose disk fails, is full when it starts, or holds damage ends by itself: that is what it should do. */
+function mayEnd({ type }: Step): boolean {
+  return ['Corrupt', 'Truncate', 'Misdirect', 'Wipe', 'FsyncError', 'DiskFull'].includes(type)
+}
+
+function bandOf(step: ServerStep): { state: string; label: string; kind: Band['kind'] } | null {
+  switch (step.type) {
+    case 'Stop':
+    case 'Crash':
+      return { state: 'down', label: step.type === 'Stop' ? 'is stopped' : 'is down', kind: 'server' }
+    case 'Pause':
+      return { state: 'paused', label: 'is paused', kind: 'server' }
+    case 'DiskFull':
+      return { state: 'full', label: 'has a full disk', kind: 'disk' }
+    case 'FsyncError':
+      return { state: 'failing', label: 'cannot sync', kind: 'disk' }
+    case 'SlowDisk':
+      return { state: 'slow', label: `has a disk that takes ${step.ms} ms more`, kind: 'disk' }
+    case 'ClockRate':
+      return { state: 'rate', label: `has a clock ${step.rate} times as fast`, kind: 'clock' }
+    default:
+      return null
+  }
+}
+
+/** Ends what holds of a server's disk and clock until it is healed. */
+export async function healServer(run: Run, id: number): Done {
+  run.bands.closeAll('disk', id)
+  run.bands.closeAll('clock', id)
+  return run.world.server(id).heal()
+}

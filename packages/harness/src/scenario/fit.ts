@@ -1,0 +1,58 @@
+/** Whether a world and a service can do what a scenario asks for: told when the file is read, not in the middle of a run. */
+import type { Subject } from '../subject/subject.js'
+import type { World } from '../world/world.js'
+import { nameStep } from './load.js'
+import type { Scenario, Step } from './schema.js'
+
+const SIMULATOR_ONLY = 'only the simulator can do this (harness simulate --file)'
+
+/** One sentence for each step that cannot be played there. */
+export function misfits(scenario: Scenario, world: World['name'], subject: Subject): string[] {
+  return scenario.steps.flatMap((step, index) => {
+    const problem = (world === 'processes' ? notOnProcesses(step) : null) ?? notYet(step) ?? foreign(step, subject)
+    return problem === null ? [] : [`${nameStep(index, step)}: ${problem}`]
+  })
+}
+
+function notOnProcesses(step: Step): string | null {
+  switch (step.type) {
+    case 'Crash':
+      if (step.powerLoss === true)
+        return `powerLoss: ${SIMULATOR_ONLY}; a killed process leaves the page cache as it is`
+      return step.on === undefined ? null : `on: ${SIMULATOR_ONLY}`
+    case 'Misdirect':
+    case 'ClockRate':
+      return SIMULATOR_ONLY
+    case 'Nemesis': {
+      const fault = step.faults.find((kind) => kind === 'Misdirect' || kind === 'ClockRate')
+      return fault === undefined ? null : `faults: ${fault}: ${SIMULATOR_ONLY}`
+    }
+    default:
+      return null
+  }
+}
+
+function notYet(step: Step): string | null {
+  return step.type === 'Transfer' ? 'servers cannot hand leadership over yet' : null
+}
+
+function foreign(step: Step, subject: Subject): string | null {
+  switch (step.type) {
+    case 'Put':
+    case 'Get':
+    case 'Set':
+    case 'Delete':
+    case 'Cas':
+    case 'List':
+    case 'Submit': {
+      const task = subject.task(step)
+      return typeof task === 'string' ? task : null
+    }
+    case 'Workload':
+      return subject.workload({ keys: step.keys ?? 1, mix: step.mix }) === null
+        ? `operations of ${subject.name} cannot be drawn: send them with Submit`
+        : null
+    default:
+      return null
+  }
+}

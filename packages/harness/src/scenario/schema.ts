@@ -1,0 +1,222 @@
+/** What a scenario file may say. A file is an array of steps, or an object with the steps in it. */
+import { z } from 'zod'
+
+const id = z.int('must be the number of a server').min(0, 'servers are numbered from 0')
+const ms = z.number('must be a number of ms').min(0, 'must not be below 0')
+const rate = z.number().min(0, 'a rate is from 0 to 1').max(1, 'a rate is from 0 to 1')
+const positive = z.int('must be a whole number').min(1, 'must be at least 1')
+const seed = z.int('must be a whole number').min(0, 'must not be below 0')
+
+/** A server by its number, or by what it is when the step is played. `any`: one that is up, drawn by the run's seed. */
+const who = z.union([id, z.enum(['leader', 'follower', 'any'])], {
+  error: 'must be the number of a server, or "leader", "follower", "any"',
+})
+export type Who = z.output<typeof who>
+
+/** The way from one server to another; without `from` from all, without `to` to all. */
+const link = { from: who.optional(), to: who.optional() }
+/** How long a step may take (ms). */
+const timeout = ms.optional()
+/** A file of a data directory: its name, or the first or last one of the log. */
+const file = z.string().min(1).optional()
+
+const step = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
+  z.strictObject({ type: z.literal(type), ...shape })
+
+/** Servers. */
+const servers = [
+  /** Starts a server (all, without an id) that is down. `port` is the file's own word: servers get free ports. */
+  step('Start', { id: id.optional(), port: z.int().min(1).max(65_535).optional(), count: positive.optional() }),
+  /** Stops it (SIGTERM), and starts it again. */
+  step('Restart', { id: who }),
+  /** SIGTERM. */
+  step('Stop', { id: who }),
+  /** SIGKILL. `powerLoss`: what was not synced is lost, too. `on`: not now, but just after it next sends such a message, or amid its next disk operation. */
+  step('Crash', {
+    id: who,
+    powerLoss: z.boolean().optional(),
+    on: z.enum(['p1a', 'p1b', 'p2a', 'p2b', 'io']).optional(),
+  }),
+  /** SIGSTOP and SIGCONT. */
+  step('Pause', { id: who }),
+  step('Resume', { id: who }),
+  /** Removes the data directory of a server that is down. */
+  step('Wipe', { id: who }),
+  /** Hands leadership to a server. */
+  step('Transfer', { id: who }),
+] as const
+
+/** The network between servers. Each holds until a Heal. */
+const network = [
+  /** Only servers that are in a group together reach each other; groups may overlap. */
+  step('Partition', { groups: z.array(z.array(id)).min(1) }),
+  /** Nothing gets from `from` to `to`, nor back unless `oneWay`. */
+  step('Cut', { ...link, oneWay: z.boolean().optional() }),
+  /** Ends the faults of a link (both directions unless `oneWay`), of a server's disk and clock (`id`), or all of both. */
+  step('Heal', { ...link, oneWay: z.boolean().optional(), id: who.optional() }),
+  /** Each frame takes `ms`, and up to `jitter` ms more. */
+  step('Delay', { ...link, ms, jitter: ms.optional() }),
+  step('Drop', { ...link, rate }),
+  step('Duplicate', { ...link, rate }),
+  /** Such a part of the frames arrives up to `ms` later than it should (50). */
+  step('Reorder', { ...link, rate, ms: ms.optional() }),
+  step('Throttle', { ...link, bytesPerSecond: positive }),
+  /** What is sent within `ms` arrives after that, in any order. */
+  step('Clog', { ...link, ms }),
+] as const
+
+/** Disks and clocks. */
+const machines = [
+  /** Flips a bit of one byte: at `offset`, at so many bytes before the end of what was written (`tail`), or drawn by the seed. */
+  step('Corrupt', { id: who, file, offset: z.int().min(0).optional(), tail: positive.optional() }),
+  /** Cuts so many bytes off the end of what was written. */
+  step('Truncate', { id: who, file, bytes: positive }),
+  /** The next write lands in another place of its file. */
+  step('Misdirect', { id: who }),
+  /** Room for `room` bytes more (0), until a Heal. */
+  step('DiskFull', { id: who, room: z.int().min(0).optional() }),
+  /** The next synchronous write fails with EIO; `always`: all of them, until a Heal. */
+  step('FsyncError', { id: who, always: z.boolean().optional() }),
+  /** Each disk operation takes `ms` more, until a Heal. */
+  step('SlowDisk', { id: who, ms }),
+  /** The server's clock jumps by `ms`; back, if negative. */
+  step('ClockJump', { id: who, ms: z.number() }),
+  /** The server's clock runs at this many times the speed. */
+  step('ClockRate', { id: who, rate: z.number().min(0.1).max(10) }),
+] as const
+
+/** Clients: each is known by the server that it is pinned to. Writes are sent without waiting, unless `wait`. */
+const wait = z.boolean().optional()
+const key = z.string()
+const value = z.string()
+const clients = [
+  step('Connect', { id, timeout }),
+  step('Disconnect', { id }),
+  /** Chatroom: posts a message. */
+  step('Put', { id, message: z.string(), timeout, wait }),
+  /** Chatroom: reads the log. Key-value store: reads the key. */
+  step('Get', { id, key: key.optional(), timeout }),
+  step('Set', { id, key, value, timeout, wait }),
+  step('Delete', { id, key, timeout, wait }),
+  step('Cas', { id, key, expected: value.nullable(), value: value.nullable(), timeout, wait }),
+  step('List', { id, prefix: z.string().optional(), timeout }),
+  /** Any service: an operation as it is. */
+  step('Submit', { id, op: z.json(), timeout, wait }),
+] as const
+
+export const FAULTS = [
+  'Crash',
+  'Restart',
+  'Pause',
+  'Partition',
+  'Cut',
+  'Delay',
+  'Drop',
+  'Duplicate',
+  'Reorder',
+  'Throttle',
+  'Clog',
+  'SlowDisk',
+  'DiskFull',
+  'FsyncError',
+  'Corrupt',
+  'Misdirect',
+  'ClockJump',
+  'ClockRate',
+] as const
+/** A kind of fault that can be drawn at random. */
+export type Fault = (typeof FAULTS)[number]
+
+/** How often each kind of operation is drawn, relative to the others. */
+const mix = z.partialRecord(z.enum(['read', 'write', 'delete', 'cas', 'list', 'append']), z.number().min(0))
+
+/** What must hold. Each field that is there is a condition. */
+const conditions = {
+  /** The client whose last operation, or whose view, is meant. */
+  id: id.optional(),
+  /** What the client `id` reads at the key; null: nothing. */
+  key: key.optional(),
+  value: value.nullable().optional(),
+  /** The outcome of the client's last operation. */
+  outcome: z.enum(['ok', 'fail', 'info']).optional(),
+  /** The code that it failed with. */
+  error: z.string().optional(),
+  /** Exactly these messages, in this order, as the client `id` reads them. */
+  log: z.array(z.string()).optional(),
+  /** These messages, in this order, perhaps with others between them. */
+  contains: z.array(z.string()).optional(),
+  /** The states of these servers (true: of all that are up) are equal. */
+  equal: z.union([z.literal(true), z.array(id)]).optional(),
+  /** So many operations at least were acknowledged so far. */
+  acknowledged: z.int().min(0).optional(),
+  /** These servers ended by themselves. */
+  ended: z.array(id).optional(),
+  /** What one of these, or else any server, said on its way (part of a line). */
+  says: z.string().optional(),
+} as const
+
+const play = [
+  step('Sleep', { ms }),
+  /** Faults at random, drawn from `faults` by `seed`, a new one every `every` ms or so (1,000); what follows is played meanwhile. */
+  step('Nemesis', {
+    faults: z.array(z.enum(FAULTS)).min(1),
+    duration: ms,
+    every: ms.optional(),
+    seed: seed.optional(),
+  }),
+  /** Clients that send operations one after the other; what follows is played meanwhile. */
+  step('Workload', {
+    clients: positive.max(1000).optional(),
+    /** Of all clients together; ends with these or with the duration, whichever is first. */
+    operations: positive.optional(),
+    duration: ms.optional(),
+    /** Operations a second, of all clients together; without it each client sends when the one before is done. */
+    rate: z.number().positive().optional(),
+    keys: positive.optional(),
+    mix: mix.optional(),
+    seed: seed.optional(),
+    /** Pins the clients to a server; without it they fail over. */
+    id: id.optional(),
+    timeout,
+  }),
+  /** Until it is so; fails after `timeout` ms (30,000). */
+  step('Wait', {
+    for: z.enum(['leader', 'convergence', 'outcomes', 'workload', 'nemesis', 'acknowledged', 'ended', 'serving']),
+    id: id.optional(),
+    /** For `acknowledged`. */
+    count: positive.optional(),
+    timeout,
+  }),
+  step('Expect', conditions),
+] as const
+
+export const stepSchema = z.discriminatedUnion('type', [...servers, ...network, ...machines, ...clients, ...play])
+export type Step = z.output<typeof stepSchema>
+export type StepOf<Type extends Step['type']> = Extract<Step, { type: Type }>
+
+export const scenarioSchema = z.strictObject({
+  name: z.string().optional(),
+  description: z.string().optional(),
+  /** How many servers the cluster has; by default what the Start steps say. */
+  servers: positive.optional(),
+  /** Of all chance in the run. */
+  seed: seed.optional(),
+  /** The whole run may take so long (ms). */
+  timeout: ms.optional(),
+  steps: z.array(stepSchema).min(1, 'there must be at least one step'),
+  /** What must hold at the end, after healing. */
+  expect: z.strictObject(conditions).optional(),
+})
+
+/** A scenario that was checked, its defaults filled in. */
+export interface Scenario {
+  readonly name: string
+  readonly description: string
+  readonly servers: number
+  readonly seed: number
+  readonly timeout?: number
+  readonly steps: readonly Step[]
+  readonly expect?: Expectation
+}
+
+export type Expectation = Omit<StepOf<'Expect'>, 'type'>

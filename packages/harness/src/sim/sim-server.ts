@@ -1,0 +1,129 @@
+/** What can be done to one server of a simulation. */
+import type { Prng } from '@synod/paxos/internal/protocol/prng'
+import { fileNumber } from '@synod/paxos/internal/storage/file-header'
+import type { CrashOptions, Place, ServerFaults } from '../world/world.js'
+import type { Machine } from './machine.js'
+
+export class SimServer implements ServerFaults {
+  /** How many faults there were, crashes included. */
+  faults = 0
+  readonly #machine: Machine
+  readonly #prng: Prng
+  readonly #trace: (line: string) => void
+
+  constructor(machine: Machine, prng: Prng, trace: (line: string) => void) {
+    this.#machine = machine
+    this.#prng = prng
+    this.#trace = trace
+  }
+
+  async start(): Promise<string | null> {
+    return this.#machine.start()
+  }
+
+  stop(): Promise<string | null> {
+    return this.#machine.stop()
+  }
+
+  async crash(options: CrashOptions): Promise<string | null> {
+    return this.#done(this.#machine.crash(options), `crash ${JSON.stringify(options)}`)
+  }
+
+  async pause(): Promise<string | null> {
+    return this.#done(this.#machine.pause(), 'pause')
+  }
+
+  async resume(): Promise<string | null> {
+    return this.#machine.resume()
+  }
+
+  async wipe(): Promise<string | null> {
+    return this.#done(this.#machine.wipe(), 'wipe')
+  }
+
+  async corrupt({ file, offset, tail }: Place): Promise<string | null> {
+    const anywhere = file === undefined && offset === undefined && tail === undefined
+    const found = anywhere ? this.#any() : this.#find(file)
+    if (typeof found === 'string') return found
+    const { name, written, size } = found
+    const at = offset ?? (tail === undefined ? this.#prng.below(written) : written - tail)
+    if (at < 0 || at >= size) return `${name} has no byte ${at}: ${written} are written, of ${size}`
+    this.#machine.disk.rot(name, at)
+    return this.#done(null, `flip a bit of byte ${at} of ${name}, of which ${written} are written`)
+  }
+
+  async truncate(file: string | undefined, bytes: number): Promise<string | null> {
+    const found = this.#find(file)
+    if (typeof found === 'string') return found
+    const { name, written } = found
+    if (bytes > written) return `${name} has only ${written} bytes written`
+    this.#machine.disk.truncate(name, bytes)
+    return this.#done(null, `cut ${name} off at byte ${written - bytes}`)
+  }
+
+  async misdirect(): Promise<string | null> {
+    this.#machine.disk.misdirect()
+    return this.#done(null, 'misdirect the next write')
+  }
+
+  async diskFull(room: number): Promise<string | null> {
+    const { disk } = this.#machine
+    disk.capacity = disk.used + room
+    return this.#done(null, `disk full but for ${room} bytes`)
+  }
+
+  async fsyncError(always: boolean): Promise<string | null> {
+    this.#machine.disk.fail('sync', always ? 'always' : 'once')
+    return this.#done(null, always ? 'syncs fail' : 'the next sync fails')
+  }
+
+  async slowDisk(ms: number): Promise<string | null> {
+    this.#machine.slow = ms
+    return this.#done(null, `disk slower by ${ms} ms`)
+  }
+
+  async clockJump(ms: number): Promise<string | null> {
+    return this.#done(this.#machine.jump(ms), `clock jumps by ${ms} ms`)
+  }
+
+  async clockRate(rate: number): Promise<string | null> {
+    this.#machine.setRate(rate)
+    return this.#done(null, `clock runs ${rate} times as fast`)
+  }
+
+  async heal(): Promise<null> {
+    const { disk } = this.#machine
+    disk.capacity = Infinity
+    disk.heal()
+    this.#machine.disarm()
+    this.#machine.slow = 0
+    this.#machine.setRate(1)
+    this.#trace(`heal ${this.#machine.id}`)
+    return null
+  }
+
+  #done(problem: string | null, what: string): string | null {
+    if (problem !== null) return problem
+    this.faults++
+    this.#trace(`fault of server ${this.#machine.id}: ${what}`)
+    return null
+  }
+
+  /** A file by its name, or the first or last one of the log (the last, if none is named); a sentence if it is not there. */
+  #find(name = 'last'): ReturnType<Machine['disk']['files']>[number] | string {
+    const files = this.#machine.disk.files()
+    const log = files.filter((file) => fileNumber(file.name) !== null)
+    const found =
+      name === 'first' ? log[0] : name === 'last' ? log.at(-1) : files.find((file) => file.name === name)
+    const { id } = this.#machine
+    if (found === undefined) return log.length === 0 ? `server ${id} has no log` : `server ${id} has no file ${name}`
+    return found.written === 0 ? `${found.name} of server ${id} has nothing in it` : found
+  }
+
+  /** A file of the log, drawn by how much is written in it. */
+  #any(): ReturnType<Machine['disk']['files']>[number] | string {
+    const log = this.#machine.disk.files().filter((file) => fileNumber(file.name) !== null && file.written > 0)
+    let at = this.#prng.below(log.reduce((sum, { written }) => sum + written, 0))
+    return log.find(({ written }) => (at -= written) < 0) ?? `server ${this.#machine.id} has no log`
+  }
+}

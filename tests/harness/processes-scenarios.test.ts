@@ -1,0 +1,83 @@
+/** Scenarios on real processes, by the command: the shared ones of the chatroom, and the most telling of the key-value store's. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Report } from '@synod/harness/internal/report/report'
+import { parseHistory } from '@synod/harness/internal/history/jsonl'
+import t from 'tap'
+import { run } from '../support/command.js'
+
+t.setTimeout(400_000)
+t.jobs = 2
+
+const harness = fileURLToPath(new URL('../../../packages/harness/bin/harness.js', import.meta.url))
+const scenarios = fileURLToPath(new URL('../../scenarios/', import.meta.url))
+
+const directory = mkdtempSync(join(tmpdir(), 'synod-scenarios-'))
+t.teardown(() => {
+  rmSync(directory, { recursive: true })
+})
+
+/** Plays a file with the command; its report. */
+async function play(server: string, name: string): Promise<{ code: number | null; output: string; report: Report }> {
+  const json = join(directory, `${name}.json`)
+  const history = join(directory, `${name}.jsonl`)
+  const file = join(scenarios, server, `${name}.json`)
+  const args = ['--server', server, '--file', file, '--json', json, '--history', history]
+  const { code, stdout, stderr } = await run(harness, args)
+  return { code, output: stdout + stderr, report: JSON.parse(readFileSync(json, 'utf8')) as Report }
+}
+
+/** The messages that the last read of each client saw. */
+function reads({ history }: Report): Map<string | number, unknown> {
+  const answered = history.filter(({ f, type }) => f === 'read' && type === 'ok')
+  return new Map(answered.map(({ process, value }) => [process, value]))
+}
+
+for (const [name, servers, reading, atLeast] of [
+  ['basic', 1, 1, 1],
+  ['functional', 3, 3, 3],
+  ['recover', 3, 3, 2],
+  ['safety', 5, 5, 2],
+  ['arbitrary', 5, 3, 8],
+  ['failures', 10, 6, 6],
+  ['flood', 10, 10, 10],
+  ['stress', 10, 10, 50],
+] as const) {
+  t.test(`the shared scenario "${name}" holds on real chatroom servers`, async (t) => {
+    const { code, output, report } = await play('chatroom', name)
+    t.equal(code, 0, output)
+    t.match(report, { ok: true, world: 'processes', scenario: { servers } })
+    const seen = reads(report)
+    seen.delete('final state')
+    seen.delete('judge')
+    t.equal(seen.size, reading, 'as many clients as should have read the log')
+    const posted = report.history.filter(({ f, type }) => f === 'append' && type === 'ok').length
+    t.ok(posted >= atLeast, `${posted} messages were acknowledged`)
+    t.ok(parseHistory(readFileSync(join(directory, `${name}.jsonl`), 'utf8')).events.length >= report.history.length)
+  })
+}
+
+for (const name of [
+  'kv-basics',
+  'leader-dies',
+  'all-die-at-once',
+  'minority-cannot-write',
+  'halves',
+  'constrained',
+  'lossy-network',
+  'leader-paused',
+  'fsync-fails',
+  'disk-full',
+  'bit-flip',
+  'wiped',
+  'clocks',
+]) {
+  t.test(`the scenario "${name}" holds on real key-value servers`, async (t) => {
+    const { code, output, report } = await play('kvstore', name)
+    t.equal(code, 0, output)
+    const undone = report.steps.filter(({ notDone, step }) => notDone !== null && step.type !== 'Resume')
+    t.strictSame(undone, [], 'every step was done')
+  })
+}

@@ -1,0 +1,226 @@
+/** Scenario files: what is accepted, and the sentence for each thing that is wrong. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { misfits } from '@synod/harness/internal/scenario/fit'
+import { loadScenario, parseScenario, ScenarioError } from '@synod/harness/internal/scenario/load'
+import { chatSubject } from '@synod/harness/internal/subject/chatroom'
+import { kvSubject } from '@synod/harness/internal/subject/kvstore'
+import t from 'tap'
+
+const START = { type: 'Start', id: 0, port: 10000, count: 3 }
+
+/** What is wrong with the file, a line each. */
+function problems(file: unknown): string[] {
+  try {
+    parseScenario(typeof file === 'string' ? file : JSON.stringify(file), 'F.json')
+    return []
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error
+    return error.message.split('\n')
+  }
+}
+
+t.test('an array of steps is a scenario: the Start steps say how many servers there are', (t) => {
+  const scenario = parseScenario(JSON.stringify([START, { type: 'Sleep', ms: 1 }]), '/some/where/basic.json')
+  t.match(scenario, { name: 'basic', description: '', servers: 3, seed: 1 })
+  t.equal(scenario.steps.length, 2)
+  t.end()
+})
+
+t.test('an object names itself, its servers and its seed', (t) => {
+  const file = {
+    name: 'n',
+    description: 'd',
+    servers: 5,
+    seed: 7,
+    timeout: 100,
+    steps: [{ type: 'Start' }],
+    expect: { equal: true },
+  }
+  t.strictSame(parseScenario(JSON.stringify(file), 'F.json'), file)
+  t.end()
+})
+
+t.test('where nothing says how many servers there are, the steps name the last one', (t) => {
+  t.equal(parseScenario('[{"type":"Start","id":0},{"type":"Cut","from":4,"to":1}]', 'F.json').servers, 5)
+  t.end()
+})
+
+for (const [what, file, wanted] of [
+  ['no JSON', '[{"type": "Start",}]', /^F\.json: this is not JSON: /],
+  ['neither array nor object', '3', 'F.json: invalid input: expected object, received number'],
+  ['no steps', '[]', 'F.json: steps: there must be at least one step'],
+  ['no step starts a server', [{ type: 'Sleep', ms: 1 }], 'F.json: no step starts a server: begin with Start'],
+  [
+    'a step of an unknown type',
+    [START, { type: 'Explode', id: 1 }],
+    /^F\.json: step 2: type: there is no step "Explode"; steps are Start, Restart, /,
+  ],
+  ['a step without a type', [START, { id: 1 }], /^F\.json: step 2: type: the type is missing; steps are Start, /],
+  ['a step that is no object', [START, 7], /^F\.json: step 2: /],
+  [
+    'a field of a wrong type',
+    [START, { type: 'Sleep', ms: 'long' }],
+    'F.json: step 2 (Sleep): ms: must be a number of ms',
+  ],
+  ['a number below its range', [START, { type: 'Sleep', ms: -1 }], 'F.json: step 2 (Sleep): ms: must not be below 0'],
+  ['a rate above 1', [START, { type: 'Drop', rate: 1.5 }], 'F.json: step 2 (Drop): rate: a rate is from 0 to 1'],
+  [
+    'a missing field',
+    [START, { type: 'Put', id: 1 }],
+    'F.json: step 2 (Put): message: invalid input: expected string, received undefined',
+  ],
+  [
+    'a field that is not known',
+    [START, { type: 'Put', id: 1, mesage: 'x', message: 'y' }],
+    'F.json: step 2 (Put): unrecognized key: "mesage"',
+  ],
+  [
+    'a wrong name of a server',
+    [START, { type: 'Crash', id: 'boss' }],
+    'F.json: step 2 (Crash): id: must be the number of a server, or "leader", "follower", "any"',
+  ],
+  [
+    'an unknown fault',
+    [START, { type: 'Nemesis', faults: ['Rain'], duration: 1 }],
+    /^F\.json: step 2 \(Nemesis\): faults\.0: /,
+  ],
+  [
+    'a server that is not there',
+    [START, { type: 'Crash', id: 3 }],
+    'F.json: step 2 (Crash): there is no server 3: they are 0 to 2',
+  ],
+  [
+    'a group with a server that is not there',
+    [START, { type: 'Partition', groups: [[0, 9]] }],
+    'F.json: step 2 (Partition): there is no server 9: they are 0 to 2',
+  ],
+  [
+    'two counts',
+    [START, { ...START, id: 1, count: 5 }],
+    'F.json: step 2 (Start): count: it is 5 here, and the cluster has 3 servers',
+  ],
+  [
+    'a workload without an end',
+    [START, { type: 'Workload' }],
+    'F.json: step 2 (Workload): it would never end: say how many operations, or the duration in ms',
+  ],
+  [
+    'a wait for how many',
+    [START, { type: 'Wait', for: 'acknowledged' }],
+    'F.json: step 2 (Wait): count: how many operations to wait for?',
+  ],
+  ['an end of whom', [START, { type: 'Wait', for: 'ended' }], 'F.json: step 2 (Wait): id: which server is to end?'],
+  [
+    'a byte at two places',
+    [START, { type: 'Corrupt', id: 0, offset: 1, tail: 1 }],
+    'F.json: step 2 (Corrupt): offset and tail are two places: give one',
+  ],
+  ['an expectation of nothing', [START, { type: 'Expect', id: 1 }], /^F\.json: step 2 \(Expect\): nothing is expected/],
+  [
+    'an expectation of nobody',
+    [START, { type: 'Expect', log: [] }],
+    'F.json: step 2 (Expect): id: log by which client?',
+  ],
+  [
+    'a key without its value',
+    [START, { type: 'Expect', id: 0, key: 'a' }],
+    'F.json: step 2 (Expect): key and value go together',
+  ],
+  ['a field that no scenario has', { steps: [START], sed: 1 }, 'F.json: unrecognized key: "sed"'],
+  [
+    'an end that is not there',
+    { steps: [START], expect: { ended: [4] } },
+    'F.json: expect: there is no server 4: they are 0 to 2',
+  ],
+] as const) {
+  t.test(`refused with one sentence: ${what}`, (t) => {
+    const found = problems(file)
+    t.equal(found.length, 1, found.join('\n'))
+    if (typeof wanted === 'string') t.equal(found[0], wanted)
+    else t.match(found[0], wanted)
+    t.end()
+  })
+}
+
+t.test('all that is wrong is told at once', (t) => {
+  const file = [START, { type: 'Sleep' }, { type: 'Drop', rate: 2 }]
+  t.strictSame(problems(file), [
+    'F.json: step 2 (Sleep): ms: must be a number of ms',
+    'F.json: step 3 (Drop): rate: a rate is from 0 to 1',
+  ])
+  t.end()
+})
+
+t.test('a file that is not there is told by its name', async (t) => {
+  await t.rejects(loadScenario('/nowhere/F.json'), { message: /^\/nowhere\/F\.json: the file cannot be read: ENOENT/ })
+})
+
+t.test('a byte order mark is no harm', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'synod-scenario-'))
+  t.teardown(() => {
+    rmSync(directory, { recursive: true })
+  })
+  writeFileSync(join(directory, 'a.json'), '\uFEFF[{"type":"Start","id":0}]')
+  t.equal((await loadScenario(join(directory, 'a.json'))).name, 'a')
+})
+
+t.test('what a world cannot do is refused when the file is read', (t) => {
+  const steps = [
+    START,
+    { type: 'Crash', id: 0, powerLoss: true },
+    { type: 'Crash', id: 0, on: 'p2a' },
+    { type: 'Misdirect', id: 0 },
+    { type: 'ClockRate', id: 0, rate: 2 },
+    { type: 'Nemesis', faults: ['Crash', 'Misdirect'], duration: 1 },
+    { type: 'Transfer', id: 0 },
+  ]
+  const scenario = parseScenario(JSON.stringify(steps), 'F.json')
+  const real = misfits(scenario, 'processes', kvSubject)
+  t.strictSame(
+    real.map((line) => line.replace(/only the simulator.*/, '…')),
+    [
+      'step 2 (Crash): powerLoss: …',
+      'step 3 (Crash): on: …',
+      'step 4 (Misdirect): …',
+      'step 5 (ClockRate): …',
+      'step 6 (Nemesis): faults: Misdirect: …',
+      'step 7 (Transfer): servers cannot hand leadership over yet',
+    ],
+  )
+  t.strictSame(misfits(scenario, 'simulator', kvSubject), [
+    'step 7 (Transfer): servers cannot hand leadership over yet',
+  ])
+  t.end()
+})
+
+t.test('what a service does not have is refused, too', (t) => {
+  const steps = [
+    START,
+    { type: 'Put', id: 0, message: 'm' },
+    { type: 'Get', id: 0 },
+    { type: 'Set', id: 0, key: '', value: 'v' },
+  ]
+  const scenario = parseScenario(JSON.stringify(steps), 'F.json')
+  t.strictSame(misfits(scenario, 'processes', kvSubject), [
+    'step 2 (Put): the key-value store has no messages: use Set, with a key and a value',
+    'step 3 (Get): key: which key of the key-value store?',
+    'step 4 (Set): key: a key must not be empty',
+  ])
+  t.strictSame(misfits(scenario, 'processes', chatSubject), ['step 4 (Set): the chatroom has no Set: use Put and Get'])
+  t.end()
+})
+
+for (const subject of [kvSubject, chatSubject]) {
+  t.test(`the scenarios of this repository for the ${subject.name} are all accepted`, async (t) => {
+    const directory = fileURLToPath(new URL(`../../../scenarios/${subject.name}/`, import.meta.url))
+    const files = readdirSync(directory)
+    t.ok(files.length >= 8)
+    for (const file of files) {
+      const scenario = await loadScenario(join(directory, file))
+      t.strictSame(misfits(scenario, 'simulator', subject), [], file)
+    }
+  })
+}
