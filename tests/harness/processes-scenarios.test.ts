@@ -1,5 +1,5 @@
 /** Scenarios on real processes, by the command: the shared ones of the chatroom, and the most telling of the key-value store's. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -81,3 +81,37 @@ for (const name of [
     t.strictSame(undone, [], 'every step was done')
   })
 }
+
+t.test("a service of one's own is played by its command, and judged by its own state class", async (t) => {
+  const support = fileURLToPath(new URL('../support/', import.meta.url))
+  const pay = (amount: number): object => ({ type: 'Submit', id: 0, op: { type: 'pay', amount }, wait: true })
+  const steps = [
+    { type: 'Start', count: 3 },
+    { type: 'Wait', for: 'serving' },
+    { type: 'Connect', id: 0 },
+    { type: 'Connect', id: 1 },
+    pay(3),
+    pay(9),
+    { type: 'Expect', id: 0, error: 'POOR' },
+    { type: 'Crash', id: 2 },
+    pay(7),
+    { type: 'Submit', id: 1, op: { type: 'balance' } },
+    { type: 'Start', id: 2 },
+  ]
+  const file = join(directory, 'account.json')
+  writeFileSync(file, JSON.stringify(steps))
+  const server = ['--server', join(support, 'account-server.js'), '--file', file]
+  const judged = await run(harness, [...server, '--service', join(support, 'account.js')])
+  t.equal(judged.code, 0, judged.stdout + judged.stderr)
+  t.match(judged.stdout, /^ok +linearizable/m)
+  t.match(judged.stdout, /4 operations: 4 ok/)
+  const simulated = await run(harness, ['simulate', '--service', join(support, 'account.js'), '--file', file])
+  t.equal(simulated.code, 0, simulated.stdout + simulated.stderr)
+  t.match(simulated.stdout, /^ok +linearizable/m)
+  const unknown = await run(harness, server)
+  t.equal(unknown.code, 0, unknown.stdout + unknown.stderr)
+  t.match(
+    unknown.stdout,
+    /linearizable +what account-server.js should answer is not known: give its service with --service/,
+  )
+})

@@ -9,10 +9,9 @@ import { kvSubject } from '@synod/harness/internal/subject/kvstore'
 import type { Subject } from '@synod/harness/internal/subject/subject'
 import { kvstore, KvState } from '@synod/kvstore'
 import type { KvOp, KvResult } from '@synod/kvstore'
-import { defineService, Refusal } from '@synod/paxos'
 import type { Command } from '@synod/paxos'
 import t from 'tap'
-import { z } from 'zod'
+import { account } from '../../support/account.js'
 
 /** Steps as a file has them, checked as a file is. */
 type Loose = { readonly type: Step['type'] } & Readonly<Record<string, unknown>>
@@ -235,28 +234,8 @@ t.test('servers that come to different states fail the run', async (t) => {
   t.ok(failures(report).length > 0)
 })
 
-const bankOp = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('pay'), amount: z.number().int().positive() }),
-  z.object({ type: z.literal('balance') }),
-])
-
-class Account {
-  #balance = 10
-  execute(_slot: number, { op }: Command<z.infer<typeof bankOp>>): number {
-    if (op.type === 'balance') return this.#balance
-    if (op.amount > this.#balance) throw new Refusal('POOR', `there are only ${this.#balance}`)
-    return (this.#balance -= op.amount)
-  }
-  *snapshot(): Iterable<number> {
-    yield this.#balance
-  }
-  restore(entries: Iterable<unknown>): void {
-    for (const balance of entries) this.#balance = z.number().parse(balance)
-  }
-}
-
 t.test('any service can be played, and is judged by its own state class; refusals are answers', async (t) => {
-  const subject = anySubject('account', defineService({ name: 'account', op: bankOp, state: () => new Account() }))
+  const subject = anySubject('account', account)
   const pay = (amount: number): Loose => ({ type: 'Submit', id: 0, op: { type: 'pay', amount }, wait: true })
   const report = await play(
     [

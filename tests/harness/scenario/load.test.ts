@@ -205,7 +205,7 @@ t.test('what a service does not have is refused, too', (t) => {
   ]
   const scenario = parseScenario(JSON.stringify(steps), 'F.json')
   t.strictSame(misfits(scenario, 'processes', kvSubject), [
-    'step 2 (Put): the key-value store has no messages: use Set, with a key and a value',
+    'step 2 (Put): the key-value store has no messages: use Set, or --server chatroom',
     'step 3 (Get): key: which key of the key-value store?',
     'step 4 (Set): key: a key must not be empty',
   ])

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
+import { SimDisk } from '@synod/harness/internal/sim/disk'
+import { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Disk } from '@synod/paxos/internal/storage/disk'
 import { RealDisk } from '@synod/paxos/internal/storage/real-disk'
 import { newDirectory, promptDisk } from './fixtures.js'
@@ -38,6 +40,13 @@ for (const [name, make] of Object.entries(disks)) {
       await disk.close()
       await second.open()
       await second.close()
+    })
+
+    t.test('one that is closed can be closed again', async () => {
+      const [disk] = make()
+      await disk.open()
+      await disk.close()
+      await disk.close()
     })
 
     t.test('what is written at positions is read back, with zeros between', async (t) => {
@@ -192,6 +201,98 @@ t.test('after a failed sync nothing is dirty, and nothing was made durable', asy
   await disk.open()
   t.equal(text(await disk.read('a')), '')
 })
+
+t.test('a write that goes astray is reported as done, and stands in another place', async (t) => {
+  const places = new Set<number>()
+  for (let seed = 0; seed < 40; seed++) {
+    const disk = promptDisk(seed)
+    await disk.open()
+    const file = await disk.create('a')
+    await file.write(bytes('.'.repeat(2048)), 0)
+    disk.misdirect()
+    t.equal(disk.damage, null)
+    await file.writeDurably(bytes('w'.repeat(512)), 1024)
+    t.equal(disk.damage, 'damaged')
+    await file.writeDurably(bytes('x'.repeat(512)), 1536)
+    places.add(text(await disk.read('a')).indexOf('w'))
+    t.equal(text(await disk.read('a')).slice(1024, 1536), '.'.repeat(512))
+  }
+  places.delete(-1) // where the write after it overwrote it
+  t.strictSame([...places].sort(), [0, 512])
+})
+
+t.test('a file that is cut off ends where what was written would, less so many bytes', async (t) => {
+  const disk = promptDisk()
+  await disk.open()
+  const file = await disk.create('a')
+  await file.write(bytes('w'.repeat(1000)), 0)
+  await file.write(new Uint8Array(2000), 1000)
+  await file.sync()
+  await disk.syncDirectory()
+  t.strictSame(disk.files(), [{ name: 'a', size: 3000, written: 1000 }])
+  disk.truncate('a', 300)
+  t.strictSame(disk.files(), [{ name: 'a', size: 700, written: 700 }])
+  await file.write(bytes('x'), 800)
+  t.equal(text(await disk.read('a')), `${'w'.repeat(700)}${'\0'.repeat(100)}x`)
+  disk.powerLoss()
+  t.equal(disk.files()[0]?.written, 700)
+  t.equal(disk.damage, 'damaged')
+})
+
+t.test('of a disk that is wiped nothing comes back', async (t) => {
+  const disk = promptDisk()
+  await disk.open()
+  const file = await disk.create('a')
+  await file.writeDurably(bytes('w'), 0)
+  await disk.syncDirectory()
+  await disk.close()
+  disk.wipe()
+  disk.powerLoss()
+  t.strictSame(disk.files(), [])
+  t.equal(disk.damage, 'wiped')
+})
+
+t.test('a process that is killed amid a write leaves nothing of it, a part, or all', async (t) => {
+  const left = new Set<string>()
+  for (let seed = 0; seed < 60; seed++) {
+    const disk = promptDisk(seed)
+    await disk.open()
+    const file = await disk.create('a')
+    let completed = false
+    const struck = new Promise<void>((resolve) => {
+      disk.ambush(() => {
+        disk.kill()
+        resolve()
+      })
+    })
+    void file.writeDurably(bytes('w'.repeat(100)), 0).then(() => (completed = true))
+    await struck
+    await new Promise((resolve) => setImmediate(resolve))
+    t.notOk(completed)
+    const size = disk.files()[0]?.size ?? 0
+    left.add(size === 0 ? 'nothing' : size === 100 ? 'all' : 'a part')
+  }
+  t.strictSame([...left].sort(), ['a part', 'all', 'nothing'])
+})
+
+t.test('an operation is done in its time, and its process hears of it when it may', async (t) => {
+  const held: (() => void)[] = []
+  const disk = new SimDisk(new Prng(1), { delay: (call) => setImmediate(call), complete: (call) => held.push(call) })
+  let open = false
+  void disk.open().then(() => (open = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.notOk(open)
+  await t.rejects(promptRejection(disk, held), { code: 'EADDRINUSE' }, 'the lock is taken already')
+  t.ok(open)
+})
+
+/** What a second `open` rejects with, once its process hears of it. */
+async function promptRejection(disk: SimDisk, held: (() => void)[]): Promise<void> {
+  const second = disk.open()
+  await new Promise((resolve) => setImmediate(resolve))
+  for (const call of held) call()
+  return second
+}
 
 t.test('several directories below one that is missing are made at the same time', async (t) => {
   const above = join(newDirectory(), 'missing', 'too')

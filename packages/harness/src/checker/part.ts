@@ -1,4 +1,5 @@
 /** Judges one part of a history, in turns: whether there is an order, and if not, the smallest prefix without one. */
+import { READS } from '../history/operations.js'
 import { machineOf } from './machine.js'
 import type { Room } from './memo.js'
 import type { Model, Operation, Part } from './model.js'
@@ -21,14 +22,15 @@ export interface Disorder {
 const UNDECIDED: Judgement = { result: 'undecided' }
 
 /**
- * The operations of the prefix that ends with the event at place `last`: what completes later may have happened, or not.
- * A pure one that nobody answered could be left out; to the machines it is nothing, so it stays.
+ * The operations of the prefix that ends with the event at place `last`: what completes later may have happened, or not. (So what only
+ * reads says nothing.)
  */
 export function prefixOf(operations: readonly Operation[], last: number): Operation[] {
-  const begun = operations.filter(({ begin }) => begin <= last)
-  return begun.map((operation) =>
-    operation.end <= last ? operation : { ...operation, outcome: 'info', result: undefined, end: Infinity },
-  )
+  return operations.flatMap((operation): Operation[] => {
+    if (operation.end <= last) return [operation]
+    if (operation.begin > last || READS.has(operation.f)) return []
+    return [{ ...operation, outcome: 'info', result: undefined, end: Infinity }]
+  })
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The harness's command line. */
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { ScenarioError } from '../scenario/load.js'
 import { checkHistoryCommand } from './check-history.js'
@@ -23,15 +24,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description(
       'Finds out what breaks a replicated service: plays failure scenarios, simulates, fuzzes, and checks histories.',
     )
+    .version(version())
     .addHelpText('after', EXAMPLES)
   program.addCommand(runCommand(), { isDefault: true })
   for (const command of [simulateCommand(), fuzzCommand(), checkHistoryCommand()]) program.addCommand(command)
   for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .configureOutput({
-        outputError: (message) => process.stderr.write(`harness: ${message.replace(/^error: /, '')}`),
-      })
+    command.exitOverride().configureOutput({
+      outputError: (message) => process.stderr.write(`harness: ${message.replace(/^error: /, '')}`),
+    })
   }
   try {
     await program.parseAsync([...argv])
@@ -42,4 +42,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`harness: ${error.message}\n`)
     return EXIT_USAGE
   }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

@@ -9,12 +9,12 @@ import { addFileOptions, writeFiles } from './files.js'
 import type { FileFlags } from './files.js'
 import { Live } from './live.js'
 import { subjectOf } from './subjects.js'
-import { EXIT_FAILED, EXIT_HELD, whole } from './usage.js'
+import { EXIT_FAILED, EXIT_HELD, UsageError, whole } from './usage.js'
 
 interface Flags extends FileFlags {
   readonly server: string
   readonly service?: string
-  readonly file: string
+  readonly file?: string
   readonly seed?: number
   readonly keep?: string
   readonly verbose: number
@@ -27,16 +27,21 @@ export function runCommand(): Command {
     )
     .option('--server <name>', 'kvstore, chatroom, or the path to a server command', 'kvstore')
     .option('--service <module>', 'a module that exports the service of that command: then its answers are judged too')
-    .requiredOption('--file <file.json>', 'the scenario')
+    .option('--file <file.json>', 'the scenario (needed)')
     .option('--seed <number>', "of all chance in the run (default: the file's, or 1)", whole)
     .option('--keep <directory>', "keep the servers' data directories and logs there")
     .option('-v, --verbose', 'print steps; -vv operations; -vvv what servers say', (_, so: number) => so + 1, 0)
-  return addFileOptions(command).action(async (flags: Flags) => {
-    process.exitCode = await run(flags)
-  })
+  return addFileOptions(command)
+    .allowExcessArguments()
+    .action(async (flags: Flags, { args: [unknown] }: Command) => {
+      if (unknown !== undefined) throw new UsageError(`"${unknown}" is not a command; harness --help shows them`)
+      const { file } = flags
+      if (file === undefined) throw new UsageError('--file is missing: which scenario? harness --help tells more')
+      process.exitCode = await run({ ...flags, file })
+    })
 }
 
-async function run(flags: Flags): Promise<number> {
+async function run(flags: Flags & { readonly file: string }): Promise<number> {
   const subject = await subjectOf(flags.server, flags.service)
   const loaded = await loadScenario(flags.file)
   const scenario = flags.seed === undefined ? loaded : { ...loaded, seed: flags.seed }
@@ -56,14 +61,30 @@ async function run(flags: Flags): Promise<number> {
   process.once('SIGINT', end).once('SIGTERM', end)
   const live = new Live(scenario, flags.verbose)
   try {
-    const report = await play(scenario, world, subject, live)
+    const report = { ...(await play(scenario, world, subject, live)), command: commandOf(flags) }
     live.end()
     await writeFiles(report, flags)
-    process.stdout.write(summary(report))
+    if (flags.verbose >= 3) process.stdout.write(outputs(world))
+    process.stdout.write(summary(report, process.stdout.isTTY))
     return report.ok ? EXIT_HELD : EXIT_FAILED
   } finally {
     live.end()
     await world.close()
     process.off('SIGINT', end).off('SIGTERM', end)
   }
+}
+
+/** The same run, as it is typed. */
+function commandOf({ server, service, file, seed }: Flags & { readonly file: string }): string {
+  const words = ['npx harness', '--server', server]
+  if (service !== undefined) words.push('--service', service)
+  words.push('--file', file)
+  if (seed !== undefined) words.push('--seed', String(seed))
+  return words.join(' ')
+}
+
+/** All that the servers wrote. */
+function outputs(world: ProcessWorld): string {
+  const all = Array.from({ length: world.servers }, (_, id) => `server ${id}:\n${world.output(id)}\n`)
+  return all.join('')
 }

@@ -6,16 +6,19 @@ import { misfits } from '../scenario/fit.js'
 import { loadScenario, ScenarioError } from '../scenario/load.js'
 import type { Scenario } from '../scenario/schema.js'
 import { simulateScenario } from '../sim/simulate-scenario.js'
+import { anySubject } from '../subject/any.js'
+import type { Subject } from '../subject/subject.js'
 import { addDrawOptions, drawOptions } from './drawing.js'
 import type { DrawFlags } from './drawing.js'
 import { addFileOptions, writeFiles } from './files.js'
 import type { FileFlags } from './files.js'
-import { subjectOf } from './subjects.js'
+import { serviceIn, subjectOf } from './subjects.js'
 import { EXIT_FAILED, EXIT_HELD, UsageError, whole } from './usage.js'
 
 interface Flags extends FileFlags, DrawFlags {
   readonly seed?: number
   readonly file?: string
+  readonly service?: string
   readonly trace?: true
 }
 
@@ -27,6 +30,7 @@ export function simulateCommand(): Command {
     )
     .option('--seed <number>', 'of all chance in the run; without a file it draws the scenario, too', whole)
     .option('--file <file.json>', 'the scenario (default: drawn by the seed)')
+    .option('--service <module>', 'a module that exports a service of your own, in place of --server')
     .option('--trace', 'print all that happens')
   addDrawOptions(command)
   return addFileOptions(command).action(async (flags: Flags) => {
@@ -36,7 +40,7 @@ export function simulateCommand(): Command {
 
 async function simulate(flags: Flags): Promise<number> {
   const scenario = await scenarioOf(flags)
-  const subject = await subjectOf(flags.server, undefined)
+  const subject = await simulatedSubject(flags)
   const problems = misfits(scenario, 'simulator', subject)
   if (problems.length > 0) throw new ScenarioError(flags.file ?? scenario.name, problems)
   const trace = (line: string): void => {
@@ -44,12 +48,28 @@ async function simulate(flags: Flags): Promise<number> {
   }
   const { report, digest, events } = await simulateScenario(scenario, subject, flags.trace === true ? { trace } : {})
   await writeFiles(report, flags)
-  process.stdout.write(`${summary(report)}${events} events; digest of the trace ${digest}\n`)
+  process.stdout.write(`${summary(report, process.stdout.isTTY)}${events} events; digest of the trace ${digest}\n`)
   return report.ok ? EXIT_HELD : EXIT_FAILED
+}
+
+/** The simulator needs no command, only the service. */
+async function simulatedSubject({ server, service }: Flags): Promise<Subject> {
+  if (service === undefined) {
+    const known = await subjectOf(server, undefined)
+    if (known.service === undefined)
+      throw new UsageError(
+        `--server ${server}: the simulator needs the service, not its command: give --service MODULE, which exports it`,
+      )
+    return known
+  }
+  const found = await serviceIn(service)
+  return anySubject(found.name, found)
 }
 
 async function scenarioOf({ seed, file, ...drawing }: Flags): Promise<Scenario> {
   if (file === undefined) {
+    if (drawing.service !== undefined)
+      throw new UsageError('--service needs --file: operations of your own service cannot be drawn')
     if (seed === undefined) throw new UsageError('give --seed N, which draws a scenario, or --file F.json')
     return drawScenario(seed, drawOptions(drawing))
   }

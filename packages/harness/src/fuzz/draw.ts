@@ -6,7 +6,7 @@ import { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Fault, Scenario, Step, StepOf } from '../scenario/schema.js'
 import { FAULTS } from '../scenario/schema.js'
 import type { DrawnFault } from './faults.js'
-import { drawFault, drawFrail } from './faults.js'
+import { drawFault, drawFrail, drawSuccession } from './faults.js'
 
 export interface DrawOptions {
   /** How many servers there may be. */
@@ -40,9 +40,9 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const frail = drawFrail(prng, servers)
   const base = drawBase(prng, kinds)
   const timeline = new Timeline()
-  const moments = drawMoments(prng)
-  addWorkloads(timeline, prng, moments, { servers, frail, operations, service: options.service ?? 'kvstore' })
-  const paused = addFaults(timeline, prng, moments, { servers, kinds, base, frail })
+  const windows = drawWindows(prng, operations)
+  addWorkloads(timeline, prng, windows, { servers, frail, operations, service: options.service ?? 'kvstore' })
+  const paused = addFaults(timeline, prng, windows, { servers, kinds, base, frail })
   // A server that is damaged before the cluster is formed would keep it from being formed.
   const calm = kinds.some((kind) => DAMAGE.includes(kind)) || prng.chance(0.5)
   const start: Step[] = [{ type: 'Start' }, ...(calm ? [{ type: 'Wait', for: 'leader' } as const] : []), ...base]
@@ -74,19 +74,17 @@ function rate(prng: Prng): number {
   return (1 + prng.below(20)) / 100
 }
 
-/** When something begins (ms): all over the time, or around some moments. Faults that come together do what none does alone. */
-interface Moments {
-  load(): number
-  fault(): number
+/** When operations are sent (ms). */
+interface Window {
+  readonly at: number
+  readonly lasts: number
 }
 
-function drawMoments(prng: Prng): Moments {
-  const centres = Array.from({ length: prng.pick([0, 1, 2, 4]) }, () => prng.below(CHAOS))
-  if (centres.length === 0) return { load: () => prng.pick([0, prng.below(CHAOS)]), fault: () => prng.below(CHAOS) }
-  return {
-    load: () => Math.max(0, prng.pick(centres) - prng.below(300)),
-    fault: () => prng.pick(centres) + prng.below(400),
-  }
+function drawWindows(prng: Prng, most: number): Window[] {
+  const count = Math.min(prng.pick([1, 1, 2, 3]), most)
+  return Array.from({ length: count }, () => {
+    return { at: prng.pick([0, prng.below(CHAOS - 2_000)]), lasts: prng.pick([500, 1_000, 2_000, 8_000]) }
+  })
 }
 
 interface Load {
@@ -97,20 +95,19 @@ interface Load {
 }
 
 /** Bursts of operations; between them, and where few clients send little, sessions are idle for long enough to be evicted. */
-function addWorkloads(timeline: Timeline, prng: Prng, moments: Moments, load: Load): void {
+function addWorkloads(timeline: Timeline, prng: Prng, windows: readonly Window[], load: Load): void {
   const { servers, frail, operations, service } = load
-  const bursts = Math.min(prng.pick([1, 1, 2, 3]), operations)
+  const bursts = windows.length
   const keys = prng.pick([1, 2, 3, 5])
-  for (let burst = 0; burst < bursts; burst++) {
+  for (const [burst, { at, lasts }] of windows.entries()) {
     const share = Math.floor((operations * (burst + 1)) / bursts) - Math.floor((operations * burst) / bursts)
-    const seconds = prng.pick([0.5, 1, 2, 8])
     const pinned = prng.chance(0.3) ? { id: prng.below(servers) } : {}
-    timeline.add(moments.load(), [
+    timeline.add(at, [
       {
         type: 'Workload',
         clients: prng.pick([1, 2, 3, 5, 8]),
         operations: share,
-        rate: Math.ceil(share / seconds),
+        rate: Math.ceil((share * 1_000) / lasts),
         ...(service === 'kvstore' && { keys }),
         mix: drawMix(prng, service),
         timeout: prng.pick([1_000, 10_000, 20_000]),
@@ -136,28 +133,35 @@ interface Faults {
   readonly frail: readonly number[]
 }
 
-/** Faults for random times; gives the servers that were paused. */
+/** Faults for random times, most of them while operations are sent; gives the servers that were paused. */
 function addFaults(
   timeline: Timeline,
   prng: Prng,
-  moments: Moments,
+  windows: readonly Window[],
   { servers, kinds, base, frail }: Faults,
 ): number[] {
+  const add = ({ begin, end }: DrawnFault, lasts: number): void => {
+    const busy = prng.pick(windows)
+    const at = prng.chance(0.8) ? busy.at + prng.below(busy.lasts) : prng.below(CHAOS)
+    const healsLinks = end.some((step) => step.type === 'Heal' && step.id === undefined)
+    timeline.add(at, begin)
+    timeline.add(at + lasts, [...end, ...(healsLinks ? base : [])])
+    for (const step of begin) if (step.type === 'Pause' && typeof step.id === 'number') paused.add(step.id)
+  }
   const paused = new Set<number>()
-  const count = kinds.length === 0 ? 0 : prng.pick([3, 6, 12, 20])
   const weighted = [
     ...kinds,
     ...kinds.filter((kind) => LIKELY.includes(kind)),
     ...kinds.filter((kind) => kind === 'Crash'),
   ]
+  const count = kinds.length === 0 ? 0 : prng.pick([3, 6, 12, 20])
   for (let number = 0; number < count; number++) {
-    const fault: DrawnFault = drawFault(prng, servers, prng.pick(weighted), { world: 'simulator', frail })
-    const begin = moments.fault()
-    const lasts = prng.float() * prng.pick([20, 200, 1_500, 4_000])
-    const healsLinks = fault.end.some((step) => step.type === 'Heal' && step.id === undefined)
-    timeline.add(begin, fault.begin)
-    timeline.add(begin + lasts, [...fault.end, ...(healsLinks ? base : [])])
-    for (const step of fault.begin) if (step.type === 'Pause' && typeof step.id === 'number') paused.add(step.id)
+    const fault = drawFault(prng, servers, prng.pick(weighted), { world: 'simulator', frail })
+    add(fault, prng.float() * prng.pick([20, 200, 1_500, 4_000]))
+  }
+  if (LIKELY.every((kind) => kinds.includes(kind)) && servers > 1 && prng.chance(0.5)) {
+    const busy = prng.pick(windows)
+    timeline.add(busy.at + prng.below(300), [...drawSuccession(prng, servers, 2 + prng.below(4)), ...base])
   }
   return [...paused]
 }

@@ -96,8 +96,12 @@ function crash({ prng, servers, simulated }: Draw): DrawnFault {
     return { begin: ids.map((id) => ({ ...how, id })), end: [{ type: 'Start' }] }
   }
   if (simulated && prng.chance(0.2)) return crashThenPowerLoss(prng, servers)
-  const ambush = simulated && prng.chance(0.5)
-  const on = ambush && { on: prng.pick(['io', 'io', 'p1a', 'p1b', 'p2a', 'p2b'] as const) }
+  const ambush = simulated && prng.chance(0.6)
+  const on = ambush && { on: prng.pick(['io', 'io', 'p1a', 'p1b', 'p2a', 'p2a', 'p2b'] as const) }
+  if (ambush && prng.chance(0.3)) {
+    // Whoever leads next dies as it begins to, and whoever comes after it.
+    return { begin: shuffled(prng, servers).map((id) => ({ ...how, id, ...on })), end: [{ type: 'Start' }] }
+  }
   const id = someone(prng, servers)
   return { begin: [{ ...how, id, ...on }], end: [{ type: 'Start', ...(typeof id === 'number' && { id }) }] }
 }
@@ -150,6 +154,24 @@ function apart(ids: readonly number[], groups: readonly (readonly number[])[]): 
 function leaderAlone(prng: Prng, ids: readonly number[]): DrawnFault {
   const how = prng.pick([{ from: 'leader' }, { from: 'leader', oneWay: true }, { to: 'leader', oneWay: true }] as const)
   return { begin: [{ type: 'Cut', ...how }], end: healed(apart(ids, [])) }
+}
+
+/**
+ * A disputed succession, again and again: the leader is cut off with what it has proposed, and whoever leads next dies as
+ * it begins to. So servers hold commands of several ballots for one slot, when somebody leads at last. For the simulator.
+ */
+export function drawSuccession(prng: Prng, servers: number, rounds: number): Step[] {
+  const steps: Step[] = []
+  for (let round = 0; round < rounds; round++) {
+    const ids = shuffled(prng, servers)
+    const { begin, end } = leaderAlone(prng, ids)
+    const how = { type: 'Crash', on: 'p2a', ...(prng.chance(0.3) && { powerLoss: true }) } as const
+    steps.push(...begin, { type: 'Sleep', ms: 30 }, ...ids.map((id): Step => ({ ...how, id })))
+    steps.push({ type: 'Sleep', ms: prng.pick([100, 200, 300]) }, ...end)
+    const rest: Step = { type: 'Sleep', ms: prng.pick([100, 200, 400]) }
+    steps.push(...(prng.chance(0.5) ? [{ type: 'Start' } as const, rest] : [rest, { type: 'Start' } as const]))
+  }
+  return steps
 }
 
 /** What some servers send does not reach the others, but they hear them. */

@@ -1,6 +1,7 @@
 /** Tells the checker what a machine's disk holds, and what is left of it after damage. */
 import type { StoredRecord } from '@synod/paxos/internal/storage/storage'
-import type { Checker, Damage } from './checker.js'
+import type { Damage } from './acceptor-watch.js'
+import type { Checker } from './checker.js'
 import type { SimDisk } from './disk.js'
 import { intactBatches } from './intact.js'
 import type { StorageObserver } from './observed-storage.js'

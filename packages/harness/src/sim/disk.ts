@@ -6,7 +6,7 @@
  * |---|---|
  * | {@link SimDisk.kill} | the process ends: what is under way happens, in part, or not; what was written stays readable |
  * | {@link SimDisk.powerLoss} | that, and of what was not synced, any sectors and any directory entries are lost |
- * | {@link SimDisk.ambush} | the owner is told amid an operation, and may {@link SimDisk.kill} |
+ * | {@link SimDisk.ambush} | somebody is called amid an operation, to {@link SimDisk.kill} its process |
  * | {@link SimDisk.rot} | a bit flips |
  * | {@link SimDisk.truncate} | the end of a file is gone |
  * | {@link SimDisk.misdirect} | a synchronous write lands in another place of its file, and is reported as done |
@@ -16,6 +16,9 @@
  */
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Disk, DiskFile } from '@synod/paxos/internal/storage/disk'
+import { errno } from './errno.js'
+import type { FileFacts } from './sim-directory.js'
+import { SimDirectory } from './sim-directory.js'
 import { SECTOR, SimFile } from './sim-file.js'
 
 /** What can be made to fail. */
@@ -45,10 +48,7 @@ export class SimDisk implements Disk {
   capacity = Infinity
   readonly #prng: Prng
   readonly #schedule: DiskSchedule
-  #names = new Map<string, SimFile>()
-  #durableNames = new Map<string, SimFile>()
-  /** What was done to the names since they were synced. */
-  #changes: ((names: Map<string, SimFile>) => void)[] = []
+  readonly #files = new SimDirectory()
   readonly #underWay = new Set<Operation>()
   readonly #failing = new Map<Failing, 'once' | 'always'>()
   /** Counts the processes that had it open; null between them. */
@@ -76,42 +76,33 @@ export class SimDisk implements Disk {
   /** The machine's power fails (with the process, if there is one). */
   powerLoss(): void {
     this.kill()
-    const kept = this.#prng.pick([0, 0.5, 1])
-    for (const change of this.#changes) if (this.#prng.chance(kept)) change(this.#durableNames)
-    this.#changes = []
-    const files = new Set([...this.#names.values(), ...this.#durableNames.values()])
-    for (const file of files) file.losePower()
-    this.#names = new Map(this.#durableNames)
+    this.#files.losePower(this.#prng)
   }
 
-  /** Names of the files, sorted, their sizes, and where what was written of each ends. */
-  files(): { readonly name: string; readonly size: number; readonly written: number }[] {
-    return [...this.#names]
-      .map(([name, { size, written }]) => ({ name, size, written }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  /** All files, sorted by name. */
+  files(): FileFacts[] {
+    return this.#files.list()
   }
 
   /** What a reader would see of a file. */
   content(name: string): Uint8Array {
-    return this.#file(name).read()
+    return this.#files.file(name).read()
   }
 
   /** Bytes that all files together have. */
   get used(): number {
-    let used = 0
-    for (const { size } of this.#names.values()) used += size
-    return used
+    return this.#files.used
   }
 
   /** Flips a bit of the byte. Throws if it is not there. */
   rot(name: string, offset: number): void {
-    this.#file(name).rot(offset)
+    this.#files.file(name).rot(offset)
     this.damage ??= 'damaged'
   }
 
   /** Cuts so many bytes off the end of what was written of a file. */
   truncate(name: string, bytes: number): void {
-    const file = this.#file(name)
+    const file = this.#files.file(name)
     file.truncate(Math.max(0, file.written - bytes))
     this.damage ??= 'damaged'
   }
@@ -123,13 +114,14 @@ export class SimDisk implements Disk {
 
   /** Removes everything. No process may have the disk open. */
   wipe(): void {
-    this.#names.clear()
-    this.#durableNames.clear()
-    this.#changes = []
+    this.#files.wipe()
     this.damage = 'wiped'
   }
 
-  /** Calls once, amid the next operation: before it happens, when a part of it has, or before anybody hears that it is done. */
+  /**
+   * Calls once, amid the next operation: before it happens, when a part of it has, or before anybody hears that it is done.
+   * The call must {@link kill}.
+   */
   ambush(strike: () => void): void {
     this.#ambush = strike
   }
@@ -158,27 +150,27 @@ export class SimDisk implements Disk {
   }
 
   list(): Promise<string[]> {
-    return this.#inLife(this.#life, () => [...this.#names.keys()].sort())
+    return this.#inLife(this.#life, () => this.#files.names())
   }
 
   read(name: string): Promise<Uint8Array> {
-    return this.#inLife(this.#life, () => this.#file(name).read())
+    return this.#inLife(this.#life, () => this.#files.file(name).read())
   }
 
   create(name: string): Promise<DiskFile> {
     const life = this.#life
     return this.#change(() => {
-      if (this.#names.has(name)) throw errno('EEXIST', name)
+      if (this.#files.has(name)) throw errno('EEXIST', name)
       const file = new SimFile(this.#prng)
-      this.#rename((names) => names.set(name, file))
+      this.#files.change((names) => names.set(name, file))
       return this.#open(file, life)
     })
   }
 
   rename(from: string, to: string): Promise<void> {
     return this.#change(() => {
-      const file = this.#file(from)
-      this.#rename((names) => {
+      const file = this.#files.file(from)
+      this.#files.change((names) => {
         if (names.get(from) === file) names.delete(from)
         names.set(to, file)
       })
@@ -187,8 +179,8 @@ export class SimDisk implements Disk {
 
   remove(name: string): Promise<void> {
     return this.#change(() => {
-      const file = this.#file(name)
-      this.#rename((names) => {
+      const file = this.#files.file(name)
+      this.#files.change((names) => {
         if (names.get(name) === file) names.delete(name)
       })
     })
@@ -197,8 +189,7 @@ export class SimDisk implements Disk {
   syncDirectory(): Promise<void> {
     return this.#change(() => {
       this.#check('sync')
-      this.#durableNames = new Map(this.#names)
-      this.#changes = []
+      this.#files.sync()
     })
   }
 
@@ -282,17 +273,6 @@ export class SimDisk implements Disk {
     throw errno('EIO', what)
   }
 
-  #rename(change: (names: Map<string, SimFile>) => void): void {
-    change(this.#names)
-    this.#changes.push(change)
-  }
-
-  #file(name: string): SimFile {
-    const file = this.#names.get(name)
-    if (file === undefined) throw errno('ENOENT', name)
-    return file
-  }
-
   /** An operation on the directory: it may happen although its process ended. */
   #change<T>(apply: () => T): Promise<T> {
     return this.#inLife(this.#life, apply, () => {
@@ -313,12 +293,10 @@ export class SimDisk implements Disk {
   #operate<T>(apply: () => T, interrupted: () => void = NOTHING): Promise<T> {
     return new Promise((resolve, reject) => {
       const operation = { interrupted }
-      const ambush = this.#ambush
-      this.#ambush = undefined
       this.#underWay.add(operation)
       this.#schedule.delay(() => {
         if (!this.#underWay.delete(operation)) return
-        if (ambush !== undefined) return this.#strike(ambush, apply, interrupted)
+        if (this.#ambush !== undefined) return this.#strike(this.#ambush, apply, interrupted)
         try {
           const result = apply()
           this.#schedule.complete(() => resolve(result))
@@ -330,6 +308,7 @@ export class SimDisk implements Disk {
   }
 
   #strike(ambush: () => void, apply: () => unknown, interrupted: () => void): void {
+    this.#ambush = undefined
     const moment = this.#prng.pick(['before', 'amid', 'after'])
     if (moment === 'amid') interrupted()
     if (moment === 'after') {
@@ -341,8 +320,4 @@ export class SimDisk implements Disk {
     }
     ambush()
   }
-}
-
-function errno(code: string, what: string): Error {
-  return Object.assign(new Error(`${code}: ${what} (simulated)`), { code })
 }

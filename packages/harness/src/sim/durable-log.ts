@@ -20,7 +20,7 @@ export interface Loss {
 }
 
 export class DurableLog {
-  #entries: Entry[] = []
+  readonly #entries: Entry[] = []
   #promised: Ballot = BOTTOM
 
   /** The highest ballot that was promised, or voted at. */
@@ -28,31 +28,24 @@ export class DurableLog {
     return this.#promised
   }
 
-  get isEmpty(): boolean {
-    return this.#entries.length === 0
-  }
-
-  /** Adds promises and votes; other records are nothing that must be kept. */
-  add(records: readonly StoredRecord[], batch: number): void {
-    for (const record of records) {
-      if (record.type !== 'promise' && record.type !== 'accept') continue
-      this.#entries.push({ record, batch })
-      const ballot = ballotOf(record)
-      if (compareBallots(ballot, this.#promised) > 0) this.#promised = ballot
-    }
+  /** Adds a promise or a vote; other records are nothing that must be kept. */
+  add(record: StoredRecord, batch: number): void {
+    if (record.type !== 'promise' && record.type !== 'accept') return
+    this.#entries.push({ record, batch })
+    const ballot = ballotOf(record)
+    if (compareBallots(ballot, this.#promised) > 0) this.#promised = ballot
   }
 
   /** The first thing that was durable and is not among these records; null if all is there. */
   firstLoss(records: readonly StoredRecord[]): Loss | null {
     const found = new DurableLog()
-    found.add(records, 0)
+    for (const record of records) found.add(record, 0)
     const votes = votesOf(records)
     for (const { record, batch } of this.#entries) {
       if (compareBallots(ballotOf(record), found.promised) > 0)
         return { what: `its promise of ${showBallot(ballotOf(record))}`, batch }
       const slot = record.type === 'accept' ? missing(record.run, votes) : null
-      if (slot !== null)
-        return { what: `what it accepted at ${showBallot(ballotOf(record))} in slot ${slot}`, batch }
+      if (slot !== null) return { what: `what it accepted at ${showBallot(ballotOf(record))} in slot ${slot}`, batch }
     }
     return null
   }

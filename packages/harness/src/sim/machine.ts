@@ -1,5 +1,6 @@
 /** One machine of a simulated cluster: its disk, its clock, and the server process that runs on it, or does not. */
 import type { ServerStatus, State, SynodError } from '@synod/paxos'
+import type { Cancel } from '@synod/paxos/internal/clock'
 import { packValue, unpackValue } from '@synod/paxos/internal/codec/values'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
 import type { Message } from '@synod/paxos/internal/protocol/message'
@@ -78,6 +79,8 @@ export class Machine {
   #output = ''
   #rate = 1
   #ambush: { readonly on: Message['type']; readonly powerLoss: boolean } | undefined
+  /** Calls off a crash that is about to strike. */
+  #cancelCrash: Cancel = () => undefined
   /** Why it must never start again; null if it may. */
   #condemned: string | null = null
 
@@ -200,6 +203,7 @@ export class Machine {
   /** Calls off what was to happen at a bad moment. */
   disarm(): void {
     this.#ambush = undefined
+    this.#cancelCrash()
     this.disk.disarm()
   }
 
@@ -210,7 +214,7 @@ export class Machine {
     const { powerLoss } = this.#ambush
     this.#ambush = undefined
     const delay = this.#prng.float() * this.#prng.pick(AMBUSHES)
-    this.#site.time.after(delay, () => this.#kill(process, powerLoss))
+    this.#cancelCrash = this.#site.time.after(delay, () => this.#kill(process, powerLoss))
   }
 
   /** The simulation is over. */

@@ -15,7 +15,12 @@ export class SimClient implements WorldClient {
   /** @param servers the addresses that it knows, and it learns no others */
   constructor(service: AnyService, servers: readonly string[], dialer: Dialer, time: VirtualTime, prng: Prng) {
     this.#life = new ProcessLife(time, prng)
-    this.#client = new Client<unknown, unknown>(service, { servers }, new PinnedDialer(dialer, servers), this.#life.clock)
+    this.#client = new Client<unknown, unknown>(
+      service,
+      { servers },
+      new PinnedDialer(dialer, servers),
+      this.#life.clock,
+    )
   }
 
   submit(op: unknown, timeout: number): Promise<unknown> {

@@ -73,8 +73,10 @@ export class SimServer implements ServerFaults {
   }
 
   async fsyncError(always: boolean): Promise<string | null> {
-    this.#machine.disk.fail('sync', always ? 'always' : 'once')
-    return this.#done(null, always ? 'syncs fail' : 'the next sync fails')
+    // The write itself may fail, and be there in part; or the sync after it.
+    const what = this.#prng.pick(['sync', 'write'] as const)
+    this.#machine.disk.fail(what, always ? 'always' : 'once')
+    return this.#done(null, always ? `each ${what} fails` : `the next ${what} fails`)
   }
 
   async slowDisk(ms: number): Promise<string | null> {
@@ -113,8 +115,7 @@ export class SimServer implements ServerFaults {
   #find(name = 'last'): ReturnType<Machine['disk']['files']>[number] | string {
     const files = this.#machine.disk.files()
     const log = files.filter((file) => fileNumber(file.name) !== null)
-    const found =
-      name === 'first' ? log[0] : name === 'last' ? log.at(-1) : files.find((file) => file.name === name)
+    const found = name === 'first' ? log[0] : name === 'last' ? log.at(-1) : files.find((file) => file.name === name)
     const { id } = this.#machine
     if (found === undefined) return log.length === 0 ? `server ${id} has no log` : `server ${id} has no file ${name}`
     return found.written === 0 ? `${found.name} of server ${id} has nothing in it` : found

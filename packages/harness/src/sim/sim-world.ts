@@ -3,7 +3,6 @@
  * clocks and time. Everything follows from the options and from what is done to it; a checker that sees all servers
  * watches each step.
  */
-import { createHash } from 'node:crypto'
 import type { ServerStatus } from '@synod/paxos'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
 import { DEFAULT_LIMITS } from '@synod/paxos/internal/protocol/config'
@@ -18,6 +17,7 @@ import { Machine } from './machine.js'
 import { SimClient } from './sim-client.js'
 import { SimServer } from './sim-server.js'
 import { VirtualTime } from './time.js'
+import { Trace } from './trace.js'
 
 export interface SimWorldOptions {
   readonly service: AnyService
@@ -36,8 +36,6 @@ export interface SimWorldOptions {
 
 /** How long a frame takes, and a connection each way, but for the faults of a link (ms). */
 const DELAY = 0.5
-/** The trace is hashed in pieces of about so many characters. */
-const PIECE = 1 << 16
 
 export class SimWorld implements World {
   readonly name = 'simulator'
@@ -53,10 +51,7 @@ export class SimWorld implements World {
   readonly #machines: readonly Machine[]
   readonly #servers: readonly SimServer[]
   readonly #clients: SimClient[] = []
-  readonly #hash = createHash('sha256')
-  readonly #told: ((line: string) => void) | undefined
-  #traced = ''
-  #digest: string | undefined
+  readonly #trace: Trace
   #break: (error: unknown) => void = () => undefined
 
   constructor(options: SimWorldOptions) {
@@ -67,8 +62,8 @@ export class SimWorld implements World {
     this.broken = new Promise<never>((_, reject) => (this.#break = reject))
     this.broken.catch(() => undefined) // whoever races it hears of it
     this.#service = service
-    this.#told = options.trace
     this.#time = new VirtualTime(part())
+    this.#trace = new Trace(() => this.#time.now, options.trace)
     this.#prng = part()
     this.#addresses = Array.from({ length: servers }, (_, id) => `server:${id}`)
     this.links = new Links(servers, part(), () => this.#time.now)
@@ -83,12 +78,12 @@ export class SimWorld implements World {
     const site = {
       ...{ service, addresses: this.#addresses, time: this.#time, network: this.#network, checker: this.#checker },
       ...{ timing, limits, diskDelay },
-      trace: this.#trace,
+      trace: this.#trace.line,
       broken: this.#broke,
     }
     this.#machines = this.#addresses.map((_, id) => new Machine(id, site, part()))
-    this.#servers = this.#machines.map((machine) => new SimServer(machine, part(), this.#trace))
-    this.#trace(`seed ${seed}: ${servers} servers, ${JSON.stringify({ limits, timing, diskDelay })}`)
+    this.#servers = this.#machines.map((machine) => new SimServer(machine, part(), this.#trace.line))
+    this.#trace.line(`seed ${seed}: ${servers} servers, ${JSON.stringify({ limits, timing, diskDelay })}`)
   }
 
   /** How many events were handled. */
@@ -111,10 +106,9 @@ export class SimWorld implements World {
     return this.#checker.chosen
   }
 
-  /** SHA-256 of the trace so far: the same for the same options and deeds. Nothing may be done any more. */
+  /** SHA-256 of the trace until this is first asked for: the same for the same options and deeds. */
   get digest(): string {
-    this.#digest ??= this.#hash.update(this.#traced).digest('hex')
-    return this.#digest
+    return this.#trace.digest
   }
 
   /**
@@ -172,17 +166,8 @@ export class SimWorld implements World {
     for (const client of this.#clients) client.end()
   }
 
-  readonly #trace = (line: string): void => {
-    const full = `${this.#time.now.toFixed(3)} ${line}`
-    this.#told?.(full)
-    this.#traced += `${full}\n`
-    if (this.#traced.length < PIECE || this.#digest !== undefined) return
-    this.#hash.update(this.#traced)
-    this.#traced = ''
-  }
-
   readonly #broke = (error: unknown): void => {
-    this.#trace(`broken: ${error instanceof Error ? error.message : String(error)}`)
+    this.#trace.line(`broken: ${error instanceof Error ? error.message : String(error)}`)
     this.#break(error)
   }
 
@@ -197,7 +182,7 @@ export class SimWorld implements World {
     if (b < 0) return this.#answer(a, to, frame)
     const decoded = decodePeerFrame(frame)
     if (decoded.type !== 'messages') {
-      this.#trace(`${a}>${b} ${decoded.type}`)
+      this.#trace.line(`${a}>${b} ${decoded.type}`)
       return this.links.isCut(a, b) ? [] : [DELAY]
     }
     let types = ''
@@ -207,14 +192,14 @@ export class SimWorld implements World {
       at(this.#machines, a).sent(message)
     }
     const delays = this.links.deliver(a, b, frame.length)
-    this.#trace(`${a}>${b}${types} ${frame.length} ${delays.length}`)
+    this.#trace.line(`${a}>${b}${types} ${frame.length} ${delays.length}`)
     return delays.map((delay) => delay + DELAY)
   }
 
   /** A frame from a server to a client. */
   #answer(server: number, client: string, frame: Uint8Array): readonly number[] {
     const decoded = decodeServerFrame(frame)
-    this.#trace(`${server}>${client} ${decoded.type} ${frame.length}`)
+    this.#trace.line(`${server}>${client} ${decoded.type} ${frame.length}`)
     if (decoded.type === 'replies')
       for (const reply of decoded.replies) this.#watch(() => this.#checker.replied(server, reply))
     return [DELAY]

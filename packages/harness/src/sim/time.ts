@@ -51,7 +51,12 @@ export class VirtualTime {
 
   /** Calls after `ms` of virtual time; returns what cancels it. */
   after(ms: number, call: () => void): () => void {
-    const event: Event = { at: this.#now + (ms > 0 ? Math.max(ms, RESOLUTION) : 0), order: this.#order++, call, cancelled: false }
+    const event: Event = {
+      at: this.#now + (ms > 0 ? Math.max(ms, RESOLUTION) : 0),
+      order: this.#order++,
+      call,
+      cancelled: false,
+    }
     if (event.at === this.#now) this.#due.push(event)
     else this.#push(event)
     return () => {

@@ -33,7 +33,7 @@ function taskOf(step: DataStep): Task | string {
     case 'List':
       return valid({ type: 'list', prefix: step.prefix ?? '', after: null, limit: MAX_PAGE })
     case 'Put':
-      return 'the key-value store has no messages: use Set, with a key and a value'
+      return 'the key-value store has no messages: use Set, or --server chatroom'
     case 'Submit':
       return 'the key-value store has steps of its own: Set, Get, Delete, Cas, List'
   }

@@ -1,0 +1,78 @@
+/** Small histories at random: of a store that is right, but that some of the answers are wrong. */
+import type { HistoryEvent, Kind } from '@synod/harness/internal/history/history'
+import type { Prng } from '@synod/paxos/internal/protocol/prng'
+import type { Perform } from './brute-force.js'
+
+export interface Draw {
+  readonly kinds: readonly Kind[]
+  readonly keys: readonly string[]
+  /** What an operation of this kind says. */
+  readonly ask: (f: Kind, prng: Prng) => unknown
+  readonly perform: Perform
+  readonly operations: number
+  /** Part of the operations that nobody answers. */
+  readonly unanswered: number
+}
+
+interface Lane {
+  readonly process: number
+  asked: HistoryEvent | null
+  answer: ReturnType<Perform> | null
+}
+
+/** Every event has its own time, in whole ms. */
+export function randomHistory(prng: Prng, draw: Draw): HistoryEvent[] {
+  const { kinds, keys, ask, unanswered } = draw
+  const events: HistoryEvent[] = []
+  const store = new Map<string, unknown>()
+  const note = (event: Omit<HistoryEvent, 'time'>): HistoryEvent => {
+    events.push({ ...event, time: events.length })
+    return events.at(-1) as HistoryEvent
+  }
+  let processes = 0
+  const lanes = Array.from({ length: 2 + prng.below(3) }, (): Lane => ({
+    process: processes++,
+    asked: null,
+    answer: null,
+  }))
+  /** Nobody waits for these any more; they may take effect nevertheless. */
+  const late: HistoryEvent[] = []
+  for (let left = draw.operations; left > 0 || lanes.some(({ asked }) => asked !== null);) {
+    const lane = prng.pick(lanes)
+    const { process, asked } = lane
+    if (late.length > 0 && prng.chance(0.1))
+      draw.perform(store, late.splice(prng.below(late.length), 1)[0] as HistoryEvent)
+    if (asked === null) {
+      if (left === 0) continue
+      left--
+      const f = prng.pick(kinds)
+      const value = ask(f, prng)
+      lane.asked = note({ process, type: 'invoke', f, key: prng.pick(keys), ...(value !== undefined && { value }) })
+      lane.answer = null
+    } else if (prng.chance(0.5)) lane.answer ??= draw.perform(store, asked)
+    else if (prng.chance(unanswered)) {
+      if (lane.answer === null) late.push(asked)
+      lane.asked = null
+      // It says that it does not know, or is never heard of again.
+      if (prng.chance(0.5)) note({ process, type: 'info', f: asked.f })
+      else lanes.splice(lanes.indexOf(lane), 1, { process: processes++, asked: null, answer: null })
+    } else {
+      note({ process, f: asked.f, ...(lane.answer ?? draw.perform(store, asked)) })
+      lane.asked = null
+    }
+  }
+  return events
+}
+
+/** The same history, but that one operation has another's answer (or, of a cas, the opposite of its own). */
+export function spoilt(prng: Prng, events: readonly HistoryEvent[]): HistoryEvent[] {
+  const looks = ({ f, type }: HistoryEvent): boolean => type === 'ok' && ['read', 'list', 'count', 'submit'].includes(f)
+  const victims = events.filter((event) => looks(event) || (event.f === 'cas' && event.type !== 'invoke'))
+  if (victims.length === 0) return [...events]
+  const victim = prng.pick(victims)
+  const { value } = prng.pick(events.filter((event) => event === victim || (looks(event) && event.f === victim.f)))
+  return events.map((event): HistoryEvent => {
+    if (event !== victim || event.type === 'info') return event
+    return event.f === 'cas' ? { ...event, type: event.type === 'ok' ? 'fail' : 'ok' } : { ...event, value }
+  })
+}
