@@ -8,6 +8,8 @@ import type { Report } from '@synod/harness/internal/report/report'
 import { parseScenario } from '@synod/harness/internal/scenario/load'
 import t from 'tap'
 
+t.setTimeout(180_000)
+
 const directory = mkdtempSync(join(tmpdir(), 'synod-fuzz-'))
 t.teardown(() => {
   rmSync(directory, { recursive: true, force: true })

@@ -56,6 +56,8 @@ export class Space {
   readonly first: Configuration
   readonly infos: Infos
   readonly timeline: Timeline
+  /** Whether some operation has no chance at all. */
+  readonly isHopeless: boolean
   readonly #machine: Machine
   readonly #isPure: Uint8Array
   readonly #facts: Facts
@@ -71,6 +73,10 @@ export class Space {
     this.#isPure = Uint8Array.from(operations, (_, operation) => (machine.isPure(operation) ? 1 : 0))
     const draft: Draft = { at: 0, begun: 0, open: [], taken: [], added: [] }
     this.first = this.#finish(draft, machine.initial, this.infos.none, null)
+    const { ends } = this.timeline
+    const hopeless = ends.filter((end, operation) => end !== Infinity && machine.isHopeless(operation))
+    this.isHopeless = hopeless.length > 0
+    if (this.isHopeless) this.#guess = hopeless.reduce((a, b) => Math.min(a, b))
   }
 
   isOver({ at }: Configuration): boolean {
@@ -146,14 +152,16 @@ export class Space {
         this.#guess = Math.max(this.#guess, this.#facts.endOfNeed(lost, from))
       return null
     }
-    const open = from.open.filter((one) => one !== operation)
-    const draft: Draft = {
-      at: from.at,
-      begun: from.begun,
-      open,
-      taken: [...from.taken, operation],
-      added: [...infos, operation],
+    const open: number[] = []
+    const next: number[] = []
+    for (const one of from.open) {
+      if (one === operation) continue
+      if (this.#machine.isUnseen(one, operation)) next.push(one)
+      else open.push(one)
     }
+    next.push(operation)
+    const taken = [...from.taken, ...next]
+    const draft: Draft = { at: from.at, begun: from.begun, open, taken, added: [...infos, ...next] }
     return this.#finish(draft, after, used, from)
   }
 

@@ -106,6 +106,10 @@ class Looking implements Machine {
     return this.#found.has(state) ? -1 : state
   }
 
+  isHopeless(operation: number): boolean {
+    return this.#machine.isHopeless(operation)
+  }
+
   isPure(operation: number): boolean {
     return operation === this.#operation || this.#machine.isPure(operation)
   }
@@ -124,6 +128,11 @@ class Looking implements Machine {
 
   helpers(operation: number): readonly number[] {
     return operation === this.#operation ? this.#helpers : this.#machine.helpers(operation)
+  }
+
+  /** It sees everything. */
+  isUnseen(): boolean {
+    return false
   }
 
   alike(operation: number): string | number {

@@ -11,6 +11,8 @@ export interface Machine {
   readonly initial: number
   /** The state after the operation; -1 if it cannot have had its outcome here. */
   step(state: number, operation: number): number
+  /** Whether no state that the operations lead to allows it. (It need not know.) */
+  isHopeless(operation: number): boolean
   /** Whether it changes no state at all, be it possible there or not. */
   isPure(operation: number): boolean
   /** How many facts there are: they are the numbers below. */
@@ -26,6 +28,11 @@ export interface Machine {
    * must be one in which only such come between this operation and the completed one before it.
    */
   helpers(operation: number): readonly number[]
+  /**
+   * Whether the first operation may as well come right before the second, if both may be next and the second will be: whatever
+   * the first did, no operation sees it.
+   */
+  isUnseen(operation: number, next: number): boolean
   /** Equal for operations that do the same in every state. Asked of `info` operations only. */
   alike(operation: number): string | number
 }
@@ -68,6 +75,10 @@ class StepMachine implements Machine {
     return next
   }
 
+  isHopeless(): boolean {
+    return false
+  }
+
   /** What a service does with an operation is not known. */
   isPure(): boolean {
     return false
@@ -87,6 +98,10 @@ class StepMachine implements Machine {
 
   helpers(): readonly number[] {
     return this.#infos
+  }
+
+  isUnseen(): boolean {
+    return false
   }
 
   alike(operation: number): number {

@@ -14,7 +14,8 @@
  *    here it could be moved to the front. It may be next, so none that is left must come before it; the others do not notice.
  * 4. *Detours.* An `info` operation is used only right before a completed one of which it is a helper (see `Machine`); and
  *    a detour to where that leads without it is none.
- * 5. *Lost facts.* If a fact becomes false that an operation which is left needs, and none which is left can make it true,
+ * 5. *Unseen.* What nobody sees goes right before a move that hides it (see `Machine`).
+ * 6. *Lost facts.* If a fact becomes false that an operation which is left needs, and none which is left can make it true,
  *    that operation can never come.
  *
  * It goes into the depth first, which finds an order soon where there are many. Where there is none, it would meet the same
@@ -54,6 +55,7 @@ export class Search {
 
   /** Goes on until this moment (as of `performance.now()`); null if it is not done by then. */
   run(until: number): Found | null {
+    if (this.#space.isHopeless) return 'none'
     for (;;) {
       if (++this.#steps % STEPS === 0 && performance.now() >= until) return null
       const found = this.#way.step()

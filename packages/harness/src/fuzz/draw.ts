@@ -40,11 +40,16 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const frail = drawFrail(prng, servers)
   const base = drawBase(prng, kinds)
   const timeline = new Timeline()
-  const windows = drawWindows(prng, operations)
-  addWorkloads(timeline, prng, windows, { servers, frail, operations, service: options.service ?? 'kvstore' })
-  const paused = addFaults(timeline, prng, windows, { servers, kinds, base, frail })
+  // Some seeds are about leaders that succeed one another, and little else.
+  const disputed = servers === 3 && LIKELY.every((kind) => kinds.includes(kind)) && prng.chance(0.6)
+  const windows = disputed ? [{ at: 0, lasts: 2_000 }] : drawWindows(prng, operations)
+  const load = { servers, crowded: disputed, frail, operations, service: options.service ?? 'kvstore' }
+  addWorkloads(timeline, prng, windows, load)
+  const faults = { servers, kinds, base, frail, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
+  const paused = kinds.length === 0 ? [] : addFaults(timeline, prng, windows, faults)
+  if (disputed) timeline.add(prng.below(300), [...drawSuccession(prng, 3 + prng.below(4)), ...base])
   // A server that is damaged before the cluster is formed would keep it from being formed.
-  const calm = kinds.some((kind) => DAMAGE.includes(kind)) || prng.chance(0.5)
+  const calm = disputed || kinds.some((kind) => DAMAGE.includes(kind)) || prng.chance(0.5)
   const start: Step[] = [{ type: 'Start' }, ...(calm ? [{ type: 'Wait', for: 'leader' } as const] : []), ...base]
   const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}`
   const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused)]
@@ -55,7 +60,7 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
 function drawKinds(prng: Prng): Fault[] {
   const most = prng.pick([0.15, 0.35, 0.6])
   return FAULTS.filter((kind) =>
-    prng.chance(DAMAGE.includes(kind) ? most / 2 : LIKELY.includes(kind) ? most + 0.2 : most),
+    prng.chance(DAMAGE.includes(kind) ? most / 2 : LIKELY.includes(kind) ? most + 0.25 : most),
   )
 }
 
@@ -89,6 +94,8 @@ function drawWindows(prng: Prng, most: number): Window[] {
 
 interface Load {
   readonly servers: number
+  /** Many clients, and some at every server. */
+  readonly crowded: boolean
   readonly frail: readonly number[]
   readonly operations: number
   readonly service: 'kvstore' | 'chatroom'
@@ -96,16 +103,16 @@ interface Load {
 
 /** Bursts of operations; between them, and where few clients send little, sessions are idle for long enough to be evicted. */
 function addWorkloads(timeline: Timeline, prng: Prng, windows: readonly Window[], load: Load): void {
-  const { servers, frail, operations, service } = load
+  const { servers, crowded, frail, operations, service } = load
   const bursts = windows.length
   const keys = prng.pick([1, 2, 3, 5])
   for (const [burst, { at, lasts }] of windows.entries()) {
     const share = Math.floor((operations * (burst + 1)) / bursts) - Math.floor((operations * burst) / bursts)
-    const pinned = prng.chance(0.3) ? { id: prng.below(servers) } : {}
+    const pinned = !crowded && prng.chance(0.3) ? { id: prng.below(servers) } : {}
     timeline.add(at, [
       {
         type: 'Workload',
-        clients: prng.pick([1, 2, 3, 5, 8]),
+        clients: prng.pick(crowded ? [5, 8] : [1, 2, 3, 5, 8]),
         operations: share,
         rate: Math.ceil((share * 1_000) / lasts),
         ...(service === 'kvstore' && { keys }),
@@ -131,6 +138,8 @@ interface Faults {
   /** What healing a link takes away with it. */
   readonly base: readonly Step[]
   readonly frail: readonly number[]
+  /** How many. */
+  readonly count: number
 }
 
 /** Faults for random times, most of them while operations are sent; gives the servers that were paused. */
@@ -138,7 +147,7 @@ function addFaults(
   timeline: Timeline,
   prng: Prng,
   windows: readonly Window[],
-  { servers, kinds, base, frail }: Faults,
+  { servers, kinds, base, frail, count }: Faults,
 ): number[] {
   const add = ({ begin, end }: DrawnFault, lasts: number): void => {
     const busy = prng.pick(windows)
@@ -154,14 +163,9 @@ function addFaults(
     ...kinds.filter((kind) => LIKELY.includes(kind)),
     ...kinds.filter((kind) => kind === 'Crash'),
   ]
-  const count = kinds.length === 0 ? 0 : prng.pick([3, 6, 12, 20])
   for (let number = 0; number < count; number++) {
     const fault = drawFault(prng, servers, prng.pick(weighted), { world: 'simulator', frail })
     add(fault, prng.float() * prng.pick([20, 200, 1_500, 4_000]))
-  }
-  if (LIKELY.every((kind) => kinds.includes(kind)) && servers > 1 && prng.chance(0.5)) {
-    const busy = prng.pick(windows)
-    timeline.add(busy.at + prng.below(300), [...drawSuccession(prng, servers, 2 + prng.below(4)), ...base])
   }
   return [...paused]
 }

@@ -157,19 +157,26 @@ function leaderAlone(prng: Prng, ids: readonly number[]): DrawnFault {
 }
 
 /**
- * A disputed succession, again and again: the leader is cut off with what it has proposed, and whoever leads next dies as
- * it begins to. So servers hold commands of several ballots for one slot, when somebody leads at last. For the simulator.
+ * A disputed succession among three servers, again and again: the leader is cut off with what it has proposed, and whoever
+ * leads next dies as it begins to. So the two that are left hold commands of several ballots for one slot. (Of more servers
+ * a majority would go on without the one that was cut off.) For the simulator.
  */
-export function drawSuccession(prng: Prng, servers: number, rounds: number): Step[] {
+export function drawSuccession(prng: Prng, rounds: number): Step[] {
   const steps: Step[] = []
   for (let round = 0; round < rounds; round++) {
-    const ids = shuffled(prng, servers)
-    const { begin, end } = leaderAlone(prng, ids)
+    const oneWay = prng.chance(0.5)
     const how = { type: 'Crash', on: 'p2a', ...(prng.chance(0.3) && { powerLoss: true }) } as const
-    steps.push(...begin, { type: 'Sleep', ms: 30 }, ...ids.map((id): Step => ({ ...how, id })))
-    steps.push({ type: 'Sleep', ms: prng.pick([100, 200, 300]) }, ...end)
-    const rest: Step = { type: 'Sleep', ms: prng.pick([100, 200, 400]) }
-    steps.push(...(prng.chance(0.5) ? [{ type: 'Start' } as const, rest] : [rest, { type: 'Start' } as const]))
+    steps.push(
+      { type: 'Cut', from: 'leader', ...(oneWay && { oneWay }) },
+      { type: 'Sleep', ms: 30 },
+      ...shuffled(prng, 3).map((id): Step => ({ ...how, id })),
+      { type: 'Sleep', ms: prng.pick([200, 300]) },
+      { type: 'Heal', from: 0 },
+      { type: 'Heal', from: 1 },
+      { type: 'Sleep', ms: prng.pick([200, 400]) },
+      { type: 'Start' },
+      { type: 'Sleep', ms: prng.pick([200, 500]) },
+    )
   }
   return steps
 }
@@ -241,6 +248,7 @@ function corrupt({ prng, frail }: Draw): DrawnFault {
     { type: 'Corrupt', id, file: 'first', offset: prng.below(512) },
     { type: 'Corrupt', id, file: 'last', tail: 1 + prng.below(100) },
     { type: 'Truncate', id, file: 'last', bytes: 1 + prng.below(8) },
+    { type: 'Wipe', id },
     { type: 'Wipe', id },
   ]
   return { begin: [...steady(id), { type: 'Stop', id }, prng.pick(damage)], end: [{ type: 'Start', id }] }

@@ -137,16 +137,16 @@ function round(value: number): number {
   return value >= 1 ? Math.floor(value) : Math.floor(value * 100) / 100
 }
 
-/** So many steps, from the first on, may be left out: those at the end, which heal and wait, are what liveness means. */
+/** So many steps, from the first on, may be left out: those that heal everything in the end, and wait, are what liveness means. */
 function removable(steps: readonly Step[]): number {
-  const ending = (step: Step | undefined): boolean => {
-    if (step?.type === 'Heal') return step.from === undefined && step.to === undefined && step.id === undefined
-    return step !== undefined && ['Resume', 'Start', 'Wait', 'Expect'].includes(step.type)
-  }
-  let count = steps.length
-  while (count > 0 && ending(steps[count - 1])) count--
-  return count
+  const heal = steps.findLastIndex(
+    (step) => step.type === 'Heal' && step.from === undefined && step.to === undefined && step.id === undefined,
+  )
+  const ending = heal >= 0 && steps.slice(heal + 1).every(({ type }) => ENDING.includes(type))
+  return ending ? heal : steps.length
 }
+
+const ENDING: readonly Step['type'][] = ['Resume', 'Start', 'Wait', 'Expect']
 
 /** The scenario without a server: those above it move down by one, and the steps that are about it are left out. */
 function without(scenario: Scenario, gone: number): Scenario {

@@ -53,6 +53,10 @@ export class ChatMachine implements Machine {
     }
   }
 
+  isHopeless(operation: number): boolean {
+    return this.#step(operation).does === 'never'
+  }
+
   isPure(operation: number): boolean {
     return this.#step(operation).does !== 'append'
   }
@@ -74,6 +78,10 @@ export class ChatMachine implements Machine {
   /** Messages that were found may have to be there before any other operation. */
   helpers(): readonly number[] {
     return this.#infos
+  }
+
+  isUnseen(): boolean {
+    return false
   }
 
   alike(operation: number): string {

@@ -5,6 +5,10 @@
  * Unless it must be exact, values of a key that no operation looks for are one. Operations look for a value by reading
  * or listing it, or as the old value of a cas; where none does, all go on alike from this value and from that.
  *
+ * Unseen: such a value of a key where no operation wants another than some value, or counts. Until the key is overwritten,
+ * nothing can look at it. So if it is written later than another write before which it could be, it could be there instead: what
+ * follows it until the key is overwritten does not notice.
+ *
  * Helpers: consider an order with the fewest `info` operations, each of them as late as can be, and those that come right before an
  * operation p. If one's key is none of p's, it could come later. If p overwrites the key unseen, it could be left out. So
  * p looks at the key. If p needs a value there, the last one on this key made that true; and any before it overwrote in vain,
@@ -56,6 +60,11 @@ export class MapMachine implements Machine {
   /** By key: that it is absent, and that it has a value for which no operation looks. */
   readonly #absent: readonly number[]
   readonly #others: (number | undefined)[] = []
+  /** Keys of which some operation wants another than some value, or counts them. */
+  readonly #told = new Set<number>()
+  readonly #ends: readonly number[]
+  /** By fact: where the first operation began that makes it true. */
+  readonly #firstMade = new Map<number, number>()
   readonly #trees: Trees
   readonly #steps: readonly Step[]
   readonly #needs: readonly (readonly number[])[]
@@ -73,9 +82,19 @@ export class MapMachine implements Machine {
     for (const operation of operations) this.#look(operation)
     this.#steps = operations.map((operation) => this.#stepOf(operation))
     this.#needs = this.#steps.map(needsOf)
+    this.#ends = operations.map(({ end }) => end)
+    for (const fact of this.#absent) this.#firstMade.set(fact, -1)
+    operations.forEach(({ begin }, at) => {
+      const made = this.makes(at)
+      if (!this.#firstMade.has(made)) this.#firstMade.set(made, begin)
+    })
     operations.forEach(({ end }, at) => {
       if (end === Infinity) this.#index(at)
     })
+    for (const step of this.#steps) {
+      if (step.does === 'differ') this.#told.add(step.key)
+      if (step.does === 'count') for (let key = step.from; key < step.to; key++) this.#told.add(key)
+    }
   }
 
   get facts(): number {
@@ -104,6 +123,13 @@ export class MapMachine implements Machine {
       case 'count':
         return this.#trees.count(state, step.from, step.to) === step.count ? state : -1
     }
+  }
+
+  /** What needs a value that no operation has given to the key, or none that began in time. */
+  isHopeless(operation: number): boolean {
+    if (this.#step(operation).does === 'never') return true
+    const end = this.#ends[operation] ?? 0
+    return this.needs(operation).some((fact) => (this.#firstMade.get(fact) ?? Infinity) > end)
   }
 
   isPure(operation: number): boolean {
@@ -145,6 +171,13 @@ export class MapMachine implements Machine {
       case 'try cas':
         return NONE
     }
+  }
+
+  isUnseen(operation: number, next: number): boolean {
+    const step = this.#step(operation)
+    const after = this.#step(next)
+    if (step.does !== 'write' || after.does !== 'write' || step.key !== after.key) return false
+    return step.fact === this.#others[step.key] && !this.#told.has(step.key)
   }
 
   alike(operation: number): string {
