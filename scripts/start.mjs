@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { ProcessCluster } from '@synod/harness'
+import { ProcessCluster } from '@synod/harness/internal/process'
 
 const COUNT = 3
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ProcessCluster } from '@synod/harness'
+import { ProcessCluster } from '@synod/harness/internal/process'
 
 export { COMMANDS, freePorts, until } from '@synod/harness/internal/process'
 

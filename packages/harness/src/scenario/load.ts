@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { MAX_SERVERS } from '@synod/paxos/internal/transport/message-codec'
-import type { z } from 'zod'
-import { scenarioSchema, stepSchema } from './schema.js'
-import type { Expectation, Scenario, Step } from './schema.js'
+import { scenarioSchema } from './schema.js'
+import type { Expectation, Scenario, Step, StepOf } from './schema.js'
+import { sentence, words } from './sentence.js'
 
 /** A scenario that cannot be played; the message has a line for each thing that is wrong. */
 export class ScenarioError extends Error {
@@ -33,8 +33,10 @@ export function parseScenario(text: string, file: string): Scenario {
   } catch (error) {
     throw new ScenarioError(file, [`this is not JSON: ${messageOf(error)}`])
   }
+  if (typeof json !== 'object' || json === null)
+    throw new ScenarioError(file, ['a scenario is an array of steps, or an object that has "steps"'])
   const whole = Array.isArray(json) ? { steps: json } : json
-  const parsed = scenarioSchema.safeParse(whole)
+  const parsed = scenarioSchema.safeParse(whole, { error: words })
   if (!parsed.success)
     throw new ScenarioError(
       file,
@@ -107,13 +109,21 @@ function problemsOf(servers: number, step: Step): string[] {
       return step.count !== undefined && step.count !== servers
         ? [`count: it is ${step.count} here, and the cluster has ${servers} servers`]
         : []
+    case 'Cut':
+    case 'Delay':
+    case 'Drop':
+    case 'Duplicate':
+    case 'Reorder':
+    case 'Throttle':
+    case 'Clog':
+    case 'Heal':
+      return linkProblems(step)
     case 'Workload':
       return step.operations === undefined && step.duration === undefined
         ? ['it would never end: say how many operations, or the duration in ms']
         : []
     case 'Wait':
-      if (step.for === 'acknowledged' && step.count === undefined) return ['count: how many operations to wait for?']
-      return step.for === 'ended' && step.id === undefined ? ['id: which server is to end?'] : []
+      return waitProblems(step)
     case 'Corrupt':
       return step.offset !== undefined && step.tail !== undefined ? ['offset and tail are two places: give one'] : []
     case 'Expect':
@@ -123,51 +133,41 @@ function problemsOf(servers: number, step: Step): string[] {
   }
 }
 
+type LinkStep = StepOf<'Cut' | 'Delay' | 'Drop' | 'Duplicate' | 'Reorder' | 'Throttle' | 'Clog' | 'Heal'>
+
+function linkProblems(step: LinkStep): string[] {
+  const problems: string[] = []
+  const isLink = step.from !== undefined || step.to !== undefined
+  if (typeof step.from === 'number' && step.from === step.to)
+    problems.push(`from and to are both server ${step.from}: a link has two ends`)
+  if ('oneWay' in step && !isLink) problems.push('oneWay: of which link? give from, to, or both')
+  if ('id' in step && isLink)
+    problems.push('id means the disk and the clock of a server, from and to mean a link: make it two steps')
+  return problems
+}
+
+function waitProblems(step: StepOf<'Wait'>): string[] {
+  if (step.for === 'acknowledged' && step.count === undefined) return ['count: how many operations to wait for?']
+  if (step.for === 'ended' && step.id === undefined) return ['id: which server is to end?']
+  const problems: string[] = []
+  if (step.for !== 'acknowledged' && step.count !== undefined) problems.push(`count: there is none of ${step.for}`)
+  if (step.id !== undefined && !['leader', 'serving', 'ended'].includes(step.for))
+    problems.push(`id: ${step.for} is not about one server`)
+  return problems
+}
+
 const CLIENT_CONDITIONS = ['key', 'outcome', 'error', 'log', 'contains'] as const
 
 function expectationProblems(expectation: Expectation): string[] {
   const given = Object.keys(expectation).filter((field) => field !== 'type' && field !== 'id')
   if (given.length === 0) return ['nothing is expected: give a condition, such as "value", "log" or "equal"']
   const problems: string[] = []
-  const needsClient = CLIENT_CONDITIONS.find((field) => field in expectation)
-  if (needsClient !== undefined && expectation.id === undefined) problems.push(`id: ${needsClient} by which client?`)
+  const ofClient = CLIENT_CONDITIONS.find((field) => field in expectation)
   if ('key' in expectation !== 'value' in expectation) problems.push('key and value go together')
+  else if (ofClient !== undefined && expectation.id === undefined) problems.push(`id: ${ofClient} by which client?`)
+  else if (ofClient === undefined && expectation.id !== undefined)
+    problems.push(`id: it is for what a client sees: ${CLIENT_CONDITIONS.join(', ')}`)
   return problems
-}
-
-/** One problem that zod found, for people. */
-function sentence(issue: z.core.$ZodIssue, json: unknown): string {
-  const path = [...issue.path]
-  let place = ''
-  if (path[0] === 'steps' && typeof path[1] === 'number') {
-    const type = typeAt(json, path[1])
-    place = `step ${path[1] + 1}${type === undefined ? '' : ` (${type})`}: `
-    if (isUnknownStep(issue, path, type)) {
-      const name = type === undefined ? 'the type is missing' : `there is no step "${type}"`
-      return `step ${path[1] + 1}: type: ${name}; steps are ${STEP_TYPES.join(', ')}`
-    }
-    path.splice(0, 2)
-  }
-  const field = path.length === 0 ? '' : `${path.map(String).join('.')}: `
-  return `${place}${field}${lowerFirst(issue.message)}`
-}
-
-const STEP_TYPES = stepSchema.options.map(({ shape }) => shape.type.value)
-
-function isUnknownStep(issue: z.core.$ZodIssue, path: readonly PropertyKey[], type: string | undefined): boolean {
-  if (issue.code !== 'invalid_union') return false
-  return path.length === 3 && path[2] === 'type' && (type === undefined || !STEP_TYPES.includes(type as Step['type']))
-}
-
-function typeAt(json: unknown, index: number): string | undefined {
-  const steps = (json as { readonly steps?: unknown } | null)?.steps
-  const step: unknown = Array.isArray(steps) ? steps[index] : undefined
-  const type = typeof step === 'object' && step !== null && 'type' in step ? step.type : undefined
-  return typeof type === 'string' ? type : undefined
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
 function messageOf(error: unknown): string {

@@ -2,9 +2,14 @@
 import { z } from 'zod'
 
 const id = z.int('must be the number of a server').min(0, 'servers are numbered from 0')
-const ms = z.number('must be a number of ms').min(0, 'must not be below 0')
+/** Timers of Node.js go no further. */
+const LONGEST = 2 ** 31 - 1
+const ms = z
+  .number('must be a number of ms')
+  .min(0, 'must not be below 0')
+  .max(LONGEST, `must be at most ${LONGEST} ms, which is 24 days`)
 const rate = z.number().min(0, 'a rate is from 0 to 1').max(1, 'a rate is from 0 to 1')
-const positive = z.int('must be a whole number').min(1, 'must be at least 1')
+const positive = z.int('must be a whole number').min(1)
 const seed = z.int('must be a whole number').min(0, 'must not be below 0')
 
 /** A server by its number, or by what it is when the step is played. `any`: one that is up, drawn by the run's seed. */
@@ -16,7 +21,7 @@ export type Who = z.output<typeof who>
 /** The way from one server to another; without `from` from all, without `to` to all. */
 const link = { from: who.optional(), to: who.optional() }
 /** How long a step may take (ms). */
-const timeout = ms.optional()
+const timeout = ms.min(1, 'must be at least 1 ms').optional()
 /** A file of a data directory: its name, or the first or last one of the log. */
 const file = z.string().min(1).optional()
 
@@ -39,16 +44,16 @@ const servers = [
   }),
   /** SIGSTOP and SIGCONT. */
   step('Pause', { id: who }),
-  step('Resume', { id: who }),
+  step('Resume', { id }),
   /** Removes the data directory of a server that is down. */
-  step('Wipe', { id: who }),
+  step('Wipe', { id }),
   /** Hands leadership to a server. */
   step('Transfer', { id: who }),
 ] as const
 
 /** The network between servers. Each holds until a Heal. */
 const network = [
-  /** Only servers that are in a group together reach each other; groups may overlap. */
+  /** From now on servers that are in a group together reach each other, and no others do; groups may overlap. */
   step('Partition', { groups: z.array(z.array(id)).min(1) }),
   /** Nothing gets from `from` to `to`, nor back unless `oneWay`. */
   step('Cut', { ...link, oneWay: z.boolean().optional() }),
@@ -80,7 +85,7 @@ const machines = [
   /** Each disk operation takes `ms` more, until a Heal. */
   step('SlowDisk', { id: who, ms }),
   /** The server's clock jumps by `ms`; back, if negative. */
-  step('ClockJump', { id: who, ms: z.number() }),
+  step('ClockJump', { id: who, ms: z.number('must be a number of ms') }),
   /** The server's clock runs at this many times the speed. */
   step('ClockRate', { id: who, rate: z.number().min(0.1).max(10) }),
 ] as const
@@ -128,7 +133,9 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number]
 
 /** How often each kind of operation is drawn, relative to the others. */
-const mix = z.partialRecord(z.enum(['read', 'write', 'delete', 'cas', 'list', 'append']), z.number().min(0))
+const mix = z
+  .partialRecord(z.enum(['read', 'write', 'delete', 'cas', 'list', 'append']), z.number().min(0))
+  .refine((weights) => Object.values(weights).some((weight) => weight > 0), 'at least one weight must be above 0')
 
 /** What must hold. Each field that is there is a condition. */
 const conditions = {
@@ -144,15 +151,19 @@ const conditions = {
   /** Exactly these messages, in this order, as the client `id` reads them. */
   log: z.array(z.string()).optional(),
   /** These messages, in this order, perhaps with others between them. */
-  contains: z.array(z.string()).optional(),
+  contains: z.array(z.string()).min(1).optional(),
   /** The states of these servers (true: of all that are up) are equal. */
-  equal: z.union([z.literal(true), z.array(id)]).optional(),
+  equal: z
+    .union([z.literal(true), z.array(id).min(2)], {
+      error: 'must be true (all that are up), or a list of two servers or more',
+    })
+    .optional(),
   /** So many operations at least were acknowledged so far. */
   acknowledged: z.int().min(0).optional(),
   /** These servers ended by themselves. */
-  ended: z.array(id).optional(),
-  /** What one of these, or else any server, said on its way (part of a line). */
-  says: z.string().optional(),
+  ended: z.array(id).min(1).optional(),
+  /** What one of those, or else any server, said on its way (part of a line). */
+  says: z.string().min(1).optional(),
 } as const
 
 const play = [
@@ -161,7 +172,7 @@ const play = [
   step('Nemesis', {
     faults: z.array(z.enum(FAULTS)).min(1),
     duration: ms,
-    every: ms.optional(),
+    every: ms.min(1, 'must be at least 1 ms').optional(),
     seed: seed.optional(),
   }),
   /** Clients that send operations one after the other; what follows is played meanwhile. */
@@ -185,7 +196,8 @@ const play = [
     id: id.optional(),
     /** For `acknowledged`. */
     count: positive.optional(),
-    timeout,
+    /** 0: it is looked once. */
+    timeout: ms.optional(),
   }),
   step('Expect', conditions),
 ] as const
@@ -202,7 +214,7 @@ export const scenarioSchema = z.strictObject({
   /** Of all chance in the run. */
   seed: seed.optional(),
   /** The whole run may take so long (ms). */
-  timeout: ms.optional(),
+  timeout,
   steps: z.array(stepSchema).min(1, 'there must be at least one step'),
   /** What must hold at the end, after healing. */
   expect: z.strictObject(conditions).optional(),
