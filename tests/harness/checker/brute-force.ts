@@ -1,4 +1,6 @@
-/** A checker that tries every order: slow, and plainly right. It shares nothing with the one that it is there to judge. */
+/**
+ * A checker that tries every order: slow, and plainly right. It shares nothing with the one that it is there to judge.
+ */
 import type { HistoryEvent } from '@synod/harness/internal/history/history'
 
 /** What is in the store: keys and values, or rooms and messages. */
@@ -102,9 +104,13 @@ export const performChat: Perform = (store, { f, key, value }) => {
   return { type: 'ok' }
 }
 
-/** An account, as a service: `{add}` answers with the balance, and is refused where that would be negative; `{set}`. */
-export const performAccount: Perform = (store, { value }) => {
+/**
+ * An account, as a service: `{add}` answers with the balance, and is refused where that would be negative; `{set}`. A read
+ * is of all that its snapshot yields.
+ */
+export const performAccount: Perform = (store, { f, value }) => {
   const balance = (store.get('balance') ?? 0) as number
+  if (f === 'read') return { type: 'ok', value: [balance] }
   const op = value as { readonly add?: number; readonly set?: number }
   const next = op.set ?? balance + (op.add ?? 0)
   if (next < 0) return { type: 'fail', value: { refused: 'OVERDRAWN' } }

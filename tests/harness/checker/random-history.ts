@@ -26,8 +26,9 @@ export function randomHistory(prng: Prng, draw: Draw): HistoryEvent[] {
   const events: HistoryEvent[] = []
   const store = new Map<string, unknown>()
   const note = (event: Omit<HistoryEvent, 'time'>): HistoryEvent => {
-    events.push({ ...event, time: events.length })
-    return events.at(-1) as HistoryEvent
+    const noted = { ...event, time: events.length }
+    events.push(noted)
+    return noted
   }
   let processes = 0
   const lanes = Array.from({ length: 2 + prng.below(3) }, (): Lane => ({
@@ -40,8 +41,7 @@ export function randomHistory(prng: Prng, draw: Draw): HistoryEvent[] {
   for (let left = draw.operations; left > 0 || lanes.some(({ asked }) => asked !== null);) {
     const lane = prng.pick(lanes)
     const { process, asked } = lane
-    if (late.length > 0 && prng.chance(0.1))
-      draw.perform(store, late.splice(prng.below(late.length), 1)[0] as HistoryEvent)
+    if (prng.chance(0.1)) for (const one of late.splice(prng.below(late.length + 1), 1)) draw.perform(store, one)
     if (asked === null) {
       if (left === 0) continue
       left--

@@ -67,7 +67,9 @@ function plan({ operations, keys, processes, kinds, unanswered = 0, pause = 10 }
     const late = end + prng.float() ** 4 * operations
     const point = isAnswered ? begin + prng.float() * (end - begin) : prng.chance(0.5) ? late : null
     free[process] = end + 0.01 + prng.float() * pause
-    return { process, f: prng.pick(kinds), key: `k${prng.below(keys)}`, begin, point, end, isAnswered }
+    const f = prng.pick(kinds)
+    const key = f === 'list' || f === 'count' ? 'k' : `k${prng.below(keys)}`
+    return { process, f, key, begin, point, end, isAnswered }
   })
 }
 

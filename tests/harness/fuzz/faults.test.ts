@@ -1,4 +1,5 @@
 /** Faults at random: each kind has a begin, and the end that goes with it. */
+import { isDeepStrictEqual } from 'node:util'
 import { drawFault, drawFrail } from '@synod/harness/internal/fuzz/faults'
 import type { Fault, Step, StepOf } from '@synod/harness/internal/scenario/schema'
 import { FAULTS, stepSchema } from '@synod/harness/internal/scenario/schema'
@@ -98,22 +99,21 @@ t.test('a server that a fault stops or makes end is started again', async (t) =>
     for (const { begin, end } of draws(kind, 5)) {
       const victims = new Set(begin.flatMap((step) => ('id' in step && step.type !== 'Heal' ? [step.id] : [])))
       const started = end.flatMap((step) => (step.type === 'Start' ? [step.id] : []))
-      t.ok(started.includes(undefined) || [...victims].every((id) => started.includes(number(id))), {
-        begin,
-        end,
-        diagnostic: false,
-      })
+      const all = started.includes(undefined) || [...victims].every((id) => started.includes(number(id)))
+      if (!all) t.fail(`${JSON.stringify(begin)} is followed by ${JSON.stringify(end)} alone`)
     }
+    t.pass(kind)
   }
   for (const { begin, end } of draws('Pause', 5)) {
     const ids = (steps: readonly Step[]) => steps.map((step) => ('id' in step ? step.id : undefined))
-    t.strictSame(ids(end), ids(begin), { diagnostic: false })
+    if (!isDeepStrictEqual(ids(end), ids(begin))) t.fail(`${JSON.stringify(end)} after ${JSON.stringify(begin)}`)
   }
 })
 
 t.test('real processes are given no fault that only the simulator has', async (t) => {
   for (const { begin } of draws('Crash', 3, 'processes')) {
-    for (const step of begin) t.ok(step.type === 'Crash' && step.powerLoss === undefined && step.on === undefined)
+    if (!begin.every((step) => isDeepStrictEqual(Object.keys(step).sort(), ['id', 'type'])))
+      t.fail(JSON.stringify(begin))
   }
   const simulated = draws('Crash', 3).flatMap(({ begin }) => begin as StepOf<'Crash'>[])
   t.ok(simulated.some(({ powerLoss }) => powerLoss === true))
@@ -141,7 +141,7 @@ t.test('only the servers that may be damaged are: by default the last ones, and 
 t.test('damage is done to a server in health that was stopped in order', async (t) => {
   for (const { begin } of draws('Corrupt', 3)) {
     const types = begin.map(({ type }) => type)
-    t.strictSame(types.slice(0, -1), ['Heal', 'Resume', 'Start', 'Sleep', 'Stop'])
-    t.match(types.at(-1), /^(Corrupt|Truncate|Wipe)$/)
+    if (!/^Heal Resume Start Sleep Stop (Corrupt|Truncate|Wipe)$/.test(types.join(' '))) t.fail(types.join(' '))
   }
+  t.pass('always')
 })

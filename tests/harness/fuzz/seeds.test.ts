@@ -15,8 +15,8 @@ t.teardown(() => {
 })
 
 for (const { service, count } of [
-  { service: 'kvstore', count: 250 },
-  { service: 'chatroom', count: 50 },
+  { service: 'kvstore', count: 500 },
+  { service: 'chatroom', count: 100 },
 ] as const) {
   t.test(`${count} seeds of the ${service}: every check holds, whatever happens to the servers`, async (t) => {
     const seeds = Array.from({ length: count }, (_, index) => index + 1)

@@ -26,7 +26,7 @@ function counted(fails: (scenario: Scenario) => boolean) {
 }
 
 t.test(
-  'a failure that needs one step of many is shrunk to that step, in a cluster as small as it can be',
+  'a failure that needs one step of many is shrunk to that, and one operation, in a cluster as small as it can be',
   async (t) => {
     const scenario = drawScenario(3, { servers: [5], faults: FAULTS })
     const needle: Step = { type: 'Corrupt', id: 3 }
@@ -37,9 +37,13 @@ t.test(
     t.equal(small.servers, 2)
     const ending = small.steps.findIndex(({ type }) => type === 'Heal')
     t.strictSame(
-      small.steps.slice(0, ending).map(({ type }) => type),
-      ['Corrupt'],
+      small.steps
+        .slice(0, ending)
+        .map(({ type }) => type)
+        .sort(),
+      ['Corrupt', 'Workload'],
     )
+    t.match(only(small, 'Workload'), [{ operations: 1, clients: 1, keys: 1 }])
     t.match(small.description, /^shrunk from: 5 servers/)
   },
 )
@@ -179,9 +183,9 @@ t.test('whatever is tried is a scenario that can be played, and nothing is tried
   await shrink(
     scenario,
     async (candidate) => {
-      t.ok(scenarioSchema.safeParse(candidate).success, { diagnostic: false })
       const key = JSON.stringify(candidate)
-      t.notOk(tried.has(key), { diagnostic: false })
+      if (!scenarioSchema.safeParse(candidate).success) t.fail(`${key} is no scenario`)
+      if (tried.has(key)) t.fail(`${key} was tried before`)
       tried.add(key)
       return ++kept % 11 === 0
     },

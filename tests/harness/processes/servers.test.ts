@@ -25,8 +25,9 @@ const stubborn = (async () => {
   const world = await prepare(t, { command, service: undefined, servers: 1 })
   await world.server(0).start()
   const fault = await world.server(0).fsyncError(true)
+  const broken = await world.broken.catch((error: unknown) => (error as Error).message)
   const stopped = await world.server(0).stop()
-  return { fault, stopped, standing: world.standing(0), output: world.output(0) }
+  return { fault, broken, stopped, standing: world.standing(0) }
 })()
 
 t.test('servers are killed, stopped and started again; what was acknowledged is there', async (t) => {
@@ -178,8 +179,32 @@ t.test('the clock goes on with the world, and nothing breaks by itself', async (
 t.test('a command that is no Node has no faults of disk and clock; one that does not stop is killed', async (t) => {
   t.strictSame(await stubborn, {
     fault: 'server 0 is not run by Node: its disk and its clock cannot be changed',
-    stopped: null,
+    broken: 'server 0 is not run by Node: its disk and its clock cannot be changed',
+    stopped: 'server 0 did not end within 5000 ms of SIGTERM, and was killed',
     standing: 'down',
-    output: '[harness] server 0 did not end within 5000 ms of SIGTERM, and was killed\n',
   })
+})
+
+t.test('a disk gets slow also while its server is paused that has only just been started', async (t) => {
+  const world = await prepare(t, { servers: 1 })
+  await world.server(0).start()
+  await world.server(0).pause()
+  t.equal(await world.server(0).slowDisk(200), null)
+  await world.server(0).resume()
+  const client = world.client([0])
+  await set(client, 'a', '1')
+  const began = world.now()
+  await set(client, 'a', '2')
+  t.ok(world.now() - began >= 200)
+})
+
+t.test('nothing that sleeps in a world goes on when that is closed', async (t) => {
+  const world = await prepare(t, { servers: 1 })
+  let woke = false
+  const sleep = (): unknown => world.sleep(1).then(() => (woke = true))
+  sleep()
+  await world.close()
+  sleep()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  t.equal(woke, false)
 })

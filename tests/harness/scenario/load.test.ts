@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { misfits } from '@synod/harness/internal/scenario/fit'
 import { loadScenario, parseScenario, ScenarioError } from '@synod/harness/internal/scenario/load'
+import { anySubject } from '@synod/harness/internal/subject/any'
 import { chatSubject } from '@synod/harness/internal/subject/chatroom'
 import { kvSubject } from '@synod/harness/internal/subject/kvstore'
 import t from 'tap'
@@ -50,7 +51,10 @@ t.test('where nothing says how many servers there are, the steps name the last o
 
 for (const [what, file, wanted] of [
   ['no JSON', '[{"type": "Start",}]', /^F\.json: this is not JSON: /],
-  ['neither array nor object', '3', 'F.json: invalid input: expected object, received number'],
+  ['neither array nor object', '3', 'F.json: a scenario is an array of steps, or an object that has "steps"'],
+  ['null', 'null', 'F.json: a scenario is an array of steps, or an object that has "steps"'],
+  ['an object without steps', '{}', 'F.json: steps: is missing'],
+  ['steps that are no array', '{"steps": 5}', 'F.json: steps: must be an array, not 5'],
   ['no steps', '[]', 'F.json: steps: there must be at least one step'],
   ['no step starts a server', [{ type: 'Sleep', ms: 1 }], 'F.json: no step starts a server: begin with Start'],
   [
@@ -59,7 +63,78 @@ for (const [what, file, wanted] of [
     /^F\.json: step 2: type: there is no step "Explode"; steps are Start, Restart, /,
   ],
   ['a step without a type', [START, { id: 1 }], /^F\.json: step 2: type: the type is missing; steps are Start, /],
-  ['a step that is no object', [START, 7], /^F\.json: step 2: /],
+  ['a step that is no object', [START, 7], 'F.json: step 2: must be an object, not 7'],
+  ['a step in an array', [[START]], 'F.json: step 1: must be an object, not an array'],
+  [
+    'a number that is not whole',
+    [START, { type: 'Truncate', id: 0, bytes: 1.5 }],
+    'F.json: step 2 (Truncate): bytes: must be a whole number, not 1.5',
+  ],
+  [
+    'a number that is too small',
+    [START, { type: 'Workload', operations: 0 }],
+    'F.json: step 2 (Workload): operations: must be at least 1',
+  ],
+  [
+    'a time that no timer knows',
+    [START, { type: 'Sleep', ms: 1e12 }],
+    'F.json: step 2 (Sleep): ms: must be at most 2147483647 ms, which is 24 days',
+  ],
+  [
+    'an operation without time',
+    [START, { type: 'Set', id: 0, key: 'a', value: 'b', timeout: 0 }],
+    'F.json: step 2 (Set): timeout: must be at least 1 ms',
+  ],
+  [
+    'a workload of nothing',
+    [START, { type: 'Workload', operations: 1, mix: { read: 0 } }],
+    'F.json: step 2 (Workload): mix: at least one weight must be above 0',
+  ],
+  [
+    'a nemesis that never rests',
+    [START, { type: 'Nemesis', faults: ['Crash'], duration: 1, every: 0 }],
+    'F.json: step 2 (Nemesis): every: must be at least 1 ms',
+  ],
+  [
+    'a link with one end',
+    [START, { type: 'Cut', from: 0, to: 0 }],
+    'F.json: step 2 (Cut): from and to are both server 0: a link has two ends',
+  ],
+  [
+    'one way of no link',
+    [START, { type: 'Heal', oneWay: true }],
+    'F.json: step 2 (Heal): oneWay: of which link? give from, to, or both',
+  ],
+  [
+    'a machine and a link',
+    [START, { type: 'Heal', id: 0, from: 1 }],
+    'F.json: step 2 (Heal): id means the disk and the clock of a server, from and to mean a link: make it two steps',
+  ],
+  [
+    'a directory of whoever leads, which runs',
+    [START, { type: 'Wipe', id: 'leader' }],
+    'F.json: step 2 (Wipe): id: must be the number of a server',
+  ],
+  [
+    'a count of what is not counted',
+    [START, { type: 'Wait', for: 'leader', count: 2 }],
+    'F.json: step 2 (Wait): count: there is none of leader',
+  ],
+  [
+    'a wait for one server of what is not about one',
+    [START, { type: 'Wait', for: 'workload', id: 2 }],
+    'F.json: step 2 (Wait): id: workload is not about one server',
+  ],
+  [
+    'a client that nothing is expected of',
+    [START, { type: 'Expect', id: 1, equal: true }],
+    'F.json: step 2 (Expect): id: it is for what a client sees: key, outcome, error, log, contains',
+  ],
+  [
+    'one server that is equal',
+    [START, { type: 'Expect', equal: [1] }],
+    'F.json: step 2 (Expect): equal: must have at least 2',
+  ],
   [
     'a field of a wrong type',
     [START, { type: 'Sleep', ms: 'long' }],
@@ -67,15 +142,11 @@ for (const [what, file, wanted] of [
   ],
   ['a number below its range', [START, { type: 'Sleep', ms: -1 }], 'F.json: step 2 (Sleep): ms: must not be below 0'],
   ['a rate above 1', [START, { type: 'Drop', rate: 1.5 }], 'F.json: step 2 (Drop): rate: a rate is from 0 to 1'],
-  [
-    'a missing field',
-    [START, { type: 'Put', id: 1 }],
-    'F.json: step 2 (Put): message: invalid input: expected string, received undefined',
-  ],
+  ['a missing field', [START, { type: 'Put', id: 1 }], 'F.json: step 2 (Put): message: is missing'],
   [
     'a field that is not known',
     [START, { type: 'Put', id: 1, mesage: 'x', message: 'y' }],
-    'F.json: step 2 (Put): unrecognized key: "mesage"',
+    'F.json: step 2 (Put): there is no "mesage"; fields are id, message, timeout, wait',
   ],
   [
     'a wrong name of a server',
@@ -129,7 +200,11 @@ for (const [what, file, wanted] of [
     [START, { type: 'Expect', id: 0, key: 'a' }],
     'F.json: step 2 (Expect): key and value go together',
   ],
-  ['a field that no scenario has', { steps: [START], sed: 1 }, 'F.json: unrecognized key: "sed"'],
+  [
+    'a field that no scenario has',
+    { steps: [START], sed: 1 },
+    'F.json: there is no "sed"; fields are name, description, servers, seed, timeout, steps, expect',
+  ],
   [
     'an end that is not there',
     { steps: [START], expect: { ended: [4] } },
@@ -210,6 +285,45 @@ t.test('what a service does not have is refused, too', (t) => {
     'step 4 (Set): key: a key must not be empty',
   ])
   t.strictSame(misfits(scenario, 'processes', chatSubject), ['step 4 (Set): the chatroom has no Set: use Put and Get'])
+  t.end()
+})
+
+t.test('so is what cannot be drawn for a service, or be expected of it', (t) => {
+  const load = { type: 'Workload', operations: 1 }
+  const file = {
+    steps: [
+      START,
+      { ...load, mix: { append: 1 } },
+      { ...load, mix: { cas: 1 } },
+      { ...load, keys: 2 },
+      { type: 'Expect', id: 0, log: [] },
+      { type: 'Expect', id: 0, key: 'a', value: null },
+    ],
+    expect: { id: 0, contains: ['a'] },
+  }
+  const scenario = parseScenario(JSON.stringify(file), 'F.json')
+  t.strictSame(misfits(scenario, 'simulator', kvSubject), [
+    'step 2 (Workload): mix: the key-value store has no append, only read, write, delete, cas and list',
+    'step 5 (Expect): log: kvstore has no log',
+    'expect: contains: kvstore has no log',
+  ])
+  t.strictSame(misfits(scenario, 'simulator', chatSubject), [
+    'step 3 (Workload): mix: the chatroom has no cas, only append and read',
+    'step 4 (Workload): keys: the chatroom has none',
+    'step 6 (Expect): key: the chatroom has no keys; its Get reads the log',
+  ])
+  t.match(misfits(scenario, 'simulator', anySubject('mine', undefined)), [
+    'step 2 (Workload): operations of mine cannot be drawn: send them with Submit',
+  ])
+  t.end()
+})
+
+t.test('more servers than a machine can run are for the simulator', (t) => {
+  const scenario = parseScenario('{"servers": 17, "steps": [{"type": "Start"}]}', 'F.json')
+  t.strictSame(misfits(scenario, 'processes', kvSubject), [
+    'servers: 16 real ones at most, not 17; the simulator takes more',
+  ])
+  t.strictSame(misfits(scenario, 'simulator', kvSubject), [])
   t.end()
 })
 

@@ -19,8 +19,8 @@ export interface CheckOptions {
 /** The parts take turns of so long (ms), so that one that is hard does not keep the others waiting. */
 const TURN = 20
 
-/** Configurations that may be remembered at a time: about 1 GiB. */
-const ROOM = 5_000_000
+/** Configurations that may be remembered at a time. */
+const ROOM = 3_000_000
 
 interface Task {
   readonly part: Part
@@ -40,12 +40,15 @@ export function check(history: readonly HistoryEvent[], model: Model, options: C
   const { operations, invoked } = operationsOf(events, options.lines)
   for (const operation of operations) {
     const misfit = model.misfit(operation)
-    const at = operation.completed === null ? operation.begin : Math.min(operation.end, events.length - 1)
+    const at = operation.end === Infinity ? operation.begin : operation.end
     if (misfit !== null) throw new MalformedHistory(options.lines?.[at] ?? at + 1, misfit)
   }
   const { first, undecided } = new Parts(model, model.partition(operations), deadline)
-  if (first !== null)
-    return { result: 'not linearizable', operations: invoked, offence: offenceOf(model, first, events) }
+  if (first !== null) {
+    const offence = offenceOf(model, first, events)
+    const isSmallest = offence.isSmallest && undecided.length === 0
+    return { result: 'not linearizable', operations: invoked, offence: { ...offence, isSmallest } }
+  }
   if (undecided.length === 0) return { result: 'linearizable', operations: invoked }
   return { result: 'unknown', operations: invoked, undecided: [...new Set(undecided.map(({ key }) => key))] }
 }

@@ -9,9 +9,9 @@ import type { Operation } from './model.js'
 import { Timeline } from './timeline.js'
 
 /**
- * What was put in order, and where that led. It stands before the first completion of an operation that was not: whatever
- * began before that may be next, and all that completed before it is in order. So it is known by that place, and by those that
- * are in order and open still.
+ * What was put in order, and where that led. It stands before the first completion of an operation that was not:
+ * whatever began before that may be next, and all that completed before it is in order. So it is known by that place,
+ * and by those that are in order and open still.
  */
 export interface Configuration {
   /** The event that it stands before; as many as there are events if all is in order. */
@@ -126,7 +126,10 @@ export class Space {
     return this.#isPure[operation] === 0 && this.#machine.step(state, operation) >= 0
   }
 
-  /** Of the operations that may be next, one that makes the first to complete possible if that is not; undefined if none does. */
+  /**
+   * Of the operations that may be next, one that makes the first to complete possible if that is not; undefined if none
+   * does.
+   */
   helping(from: Configuration): number | undefined {
     const [next] = from.open
     if (next === undefined || from.open.length < 2 || this.#machine.step(from.state, next) >= 0) return undefined

@@ -26,8 +26,8 @@ export class Detours {
 
   /**
    * @param classes of the operation's helpers
-   * @param from where they begin; `begun`: so many `info` operations have; `isGoal`: once the operation is possible, it needs no more
-   *   of them, as whatever else comes may come after it
+   * @param from where they begin; `begun`: so many `info` operations have; `isGoal`: once the operation is possible, it
+   *   needs no more of them, as whatever else comes may come after it
    */
   constructor(
     machine: Machine,

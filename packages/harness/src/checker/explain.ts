@@ -3,7 +3,7 @@ import type { HistoryEvent } from '../history/history.js'
 import { machineOf, NONE } from './machine.js'
 import type { Machine } from './machine.js'
 import type { Model, Operation } from './model.js'
-import { isSame, show } from './models/values.js'
+import { show, textOf } from './models/values.js'
 import { prefixOf, replay } from './part.js'
 import type { Disorder } from './part.js'
 import { Search } from './search.js'
@@ -82,7 +82,9 @@ class Looking implements Machine {
     this.#infos = operations.flatMap(({ end }, at) => (end === Infinity ? [at] : []))
   }
 
-  /** Notes what the operation finds after these; returns the one that led there, -1 if it is as it was in the beginning. */
+  /**
+   * Notes what the operation finds after these; returns the one that led there, -1 if it is as it was in the beginning.
+   */
   look(order: readonly number[]): number {
     let [state, last] = [this.initial, -1]
     for (const operation of order) {
@@ -161,12 +163,13 @@ function told({ process, f, key, argument, outcome, result, invoked }: Operation
 function unheard(prefix: readonly Operation[], { f, result }: Operation): string {
   if (f !== 'read') return ''
   const isRoom = prefix.some((operation) => operation.f === 'append')
-  const said = prefix.flatMap(({ f, argument }) => {
-    if (f === 'cas') return (argument as readonly unknown[]).slice(1)
-    return f === 'write' || f === 'append' ? [argument] : []
-  })
+  const said = new Set([textOf(null)])
+  for (const { f, argument } of prefix) {
+    if (f === 'write' || f === 'append') said.add(textOf(argument))
+    if (f === 'cas') said.add(textOf((argument as readonly unknown[])[1]))
+  }
   const found = isRoom ? (result as readonly unknown[]) : [result]
-  const strange = found.find((value) => value !== null && !said.some((one) => isSame(one, value)))
+  const strange = found.find((value) => !said.has(textOf(value)))
   if (strange === undefined) return ''
   return isRoom ? `, of which ${show(strange)} was never appended by then` : `, which was never written by then`
 }

@@ -40,7 +40,9 @@ export class Facts {
     })
   }
 
-  /** Whether an operation needs the fact, and none can make it true, of those that are left. `taken` was taken just now. */
+  /**
+   * Whether an operation needs the fact, and none can make it true, of those that are left. `taken` was taken just now.
+   */
   isGone(fact: number, { at, open }: Configuration, taken: number, used: Used): boolean {
     const here = this.#timeline.places[at] ?? Infinity
     const isNeeded =

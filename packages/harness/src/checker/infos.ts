@@ -63,7 +63,10 @@ export class Infos {
     return !isSet(used, last)
   }
 
-  /** The next operation of a class to be used, and what is used then; null if there is none among the first `begun` that began. */
+  /**
+   * The next operation of a class to be used, and what is used then; null if there is none among the first `begun` that
+   * began.
+   */
   next(which: number, used: Used, begun: number): { readonly info: number; readonly used: Used } | null {
     let bit = this.#firstBits[which] ?? 0
     for (const info of this.classes[which] ?? []) {

@@ -1,11 +1,12 @@
 /** What the search walks through: states are whole numbers, and operations their places in the part's list. */
+import { READS } from '../history/operations.js'
 import type { Model, Operation } from './model.js'
 
 /**
  * A model, made ready for the operations of one part. Equal states have equal numbers.
  *
- * *Facts* are what an operation may need to find, and another may make true: of a map, that a key has a value. A machine
- * without facts leaves the search to find out by trying.
+ * *Facts* are what an operation may need to find, and another may make true: of a map, that a key has a value. A
+ * machine without facts leaves the search to find out by trying.
  */
 export interface Machine {
   readonly initial: number
@@ -24,13 +25,13 @@ export interface Machine {
   /** The only fact that it makes false in this state, where it changes the state; -1 if none. */
   loses(state: number, operation: number): number
   /**
-   * The `info` operations that may have to come right before this one, for its outcome's sake. For every linearization there
-   * must be one in which only such come between this operation and the completed one before it.
+   * The `info` operations that may have to come right before this one, for its outcome's sake. For every linearization
+   * there must be one in which only such come between this operation and the completed one before it.
    */
   helpers(operation: number): readonly number[]
   /**
-   * Whether the first operation may as well come right before the second, if both may be next and the second will be: whatever
-   * the first did, no operation sees it.
+   * Whether the first operation may as well come right before the second, if both may be next and the second will be:
+   * whatever the first did, no operation sees it.
    */
   isUnseen(operation: number, next: number): boolean
   /** Equal for operations that do the same in every state. Asked of `info` operations only. */
@@ -79,9 +80,10 @@ class StepMachine implements Machine {
     return false
   }
 
-  /** What a service does with an operation is not known. */
-  isPure(): boolean {
-    return false
+  /** What else an operation does is the model's own affair. */
+  isPure(operation: number): boolean {
+    const f = this.#operations[operation]?.f
+    return f !== undefined && READS.has(f)
   }
 
   needs(): readonly number[] {

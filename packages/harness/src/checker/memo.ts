@@ -1,4 +1,6 @@
-/** Which configurations the search has met, so that it enters none twice. Nothing is hashed: equal keys are the same. */
+/**
+ * Which configurations the search has met, so that it enters none twice. Nothing is hashed: equal keys are the same.
+ */
 import { addSmallest } from './infos.js'
 import type { Used } from './infos.js'
 

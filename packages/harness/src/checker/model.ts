@@ -9,7 +9,10 @@ export interface Operation {
   readonly key: string | null
   /** What was asked for. */
   readonly argument: unknown
-  /** `ok` and `fail` (of a cas: there was another value) happened between both times; `info` at any time after its begin, or never. */
+  /**
+   * `ok` and `fail` (of a cas: there was another value) happened between both times; `info` at any time after its
+   * begin, or never.
+   */
   readonly outcome: 'ok' | 'fail' | 'info'
   /** What was answered, for `ok`. */
   readonly result: unknown
@@ -35,12 +38,15 @@ export interface Part {
 export interface Model<State = unknown> {
   readonly name: string
   readonly initial: State
-  /** The state after the operation; null if it cannot have had this outcome here. An `info` operation has any result. */
+  /**
+   * The state after the operation; null if it cannot have had this outcome here. An `info` operation has any result.
+   */
   step(state: State, operation: Operation): State | null
   id(state: State): string | number
   /**
-   * Splits a history into parts: it is linearizable if and only if each of them is (Herlihy and Wing's locality). Parts may
-   * overlap: one that follows from another but is easier to judge may find its fault where the other takes too long.
+   * Splits a history into parts: it is linearizable if and only if each of them is (Herlihy and Wing's locality). Parts
+   * may overlap: one that follows from another but is easier to judge may find its fault where the other takes too
+   * long.
    */
   partition(operations: readonly Operation[]): readonly Part[]
   /** For the sentence of an offence: what the operation would have found in this state. */

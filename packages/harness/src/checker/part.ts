@@ -22,8 +22,8 @@ export interface Disorder {
 const UNDECIDED: Judgement = { result: 'undecided' }
 
 /**
- * The operations of the prefix that ends with the event at place `last`: what completes later may have happened, or not. (So what only
- * reads says nothing.)
+ * The operations of the prefix that ends with the event at place `last`: what completes later may have happened, or
+ * not. (So what only reads says nothing.)
  */
 export function prefixOf(operations: readonly Operation[], last: number): Operation[] {
   return operations.flatMap((operation): Operation[] => {
@@ -34,8 +34,8 @@ export function prefixOf(operations: readonly Operation[], last: number): Operat
 }
 
 /**
- * Judges a part. It yields what is known so far whenever the moment has come that `until` returns, and goes on when it is
- * asked again.
+ * Judges a part. It yields what is known so far whenever the moment has come that `until` returns, and goes on when it
+ * is asked again.
  */
 export function* judgePart(model: Model, part: Part, room: Room, until: () => number): Generator<Judgement, Judgement> {
   const { operations } = part
@@ -43,8 +43,9 @@ export function* judgePart(model: Model, part: Part, room: Room, until: () => nu
   if (whole.found === 'order') return { result: 'in order' }
   if (whole.found === 'full') return UNDECIDED
   const ends = operations.flatMap(({ end }) => (end === Infinity ? [] : [end])).sort((a, b) => a - b)
-  // A prefix without an order is part of every longer one, which has none either. To see that there is none takes long, to find one
-  // does not: so first the guess and the one before it, which mostly is all, then up from below, further each time.
+  // A prefix without an order is part of every longer one, which has none either. To see that there is none takes long,
+  // to find one does not: so first the guess and the one before it, which mostly is all, then up from below, further
+  // each time.
   let [low, high, stride] = [ends.indexOf(whole.reached), ends.length - 1, 0]
   const guess = ends.indexOf(whole.guess)
   const guesses = [guess - 1, guess]
@@ -88,7 +89,8 @@ function* searching(
 }
 
 /**
- * Plays operations through the model itself, so that no order is believed because of a mistake in a machine or in the search.
+ * Plays operations through the model itself, so that no order is believed because of a mistake in a machine or in the
+ * search.
  *
  * @param order their places in the list
  * @returns the state after the last of them

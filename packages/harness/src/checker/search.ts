@@ -1,26 +1,28 @@
 /**
  * The search for an order: the algorithm of Wing and Gong (JPDC 17, 1993) with Lowe's memoisation (Concurrency and
- * Computation 29(4), 2017). A *configuration* is which completed operations were put in order, which `info` operations were
- * used, and the state they led to.
+ * Computation 29(4), 2017). A *configuration* is which completed operations were put in order, which `info` operations
+ * were used, and the state they led to.
  *
  * Why it finds an order wherever there is one:
  *
- * 1. *Memo.* Each move puts a completed operation in order, so a configuration that was met and is not on the present path
- *    has failed. One that has used a superset of its `info` operations, and else is equal, can do nothing that it cannot: it
- *    fails too.
- * 2. *Alike.* Of `info` operations that do the same, the one that began first may stand for any other: none of them must come
- *    before anything.
- * 3. *Pure first.* An operation that changes nothing, and is possible now, is put in order at once: in any order that begins
- *    here it could be moved to the front. It may be next, so none that is left must come before it; the others do not notice.
- * 4. *Detours.* An `info` operation is used only right before a completed one of which it is a helper (see `Machine`); and
- *    a detour to where that leads without it is none.
+ * 1. *Memo.* Each move puts a completed operation in order, so a configuration that was met and is not on the present
+ *    path has failed. One that has used a superset of its `info` operations, and else is equal, can do nothing that it
+ *    cannot: it fails too.
+ * 2. *Alike.* Of `info` operations that do the same, the one that began first may stand for any other: none of them
+ *    must come before anything.
+ * 3. *Pure first.* An operation that changes nothing, and is possible now, is put in order at once: in any order that
+ *    begins here it could be moved to the front. It may be next, so none that is left must come before it; the others
+ *    do not notice.
+ * 4. *Detours.* An `info` operation is used only right before a completed one of which it is a helper (see `Machine`);
+ *    and a detour to where that leads without it is none.
  * 5. *Unseen.* What nobody sees goes right before a move that hides it (see `Machine`).
- * 6. *Lost facts.* If a fact becomes false that an operation which is left needs, and none which is left can make it true,
- *    that operation can never come.
+ * 6. *Lost facts.* If a fact becomes false that an operation which is left needs, and none which is left can make it
+ *    true, that operation can never come.
  *
- * It goes into the depth first, which finds an order soon where there are many. Where there is none, it would meet the same
- * configurations again and again with ever fewer `info` operations used. So if it takes long, it begins again and goes level by
- * level, where those that have used fewest are known before any of them is followed; and it forgets the levels behind it.
+ * It goes into the depth first, which finds an order soon where there are many. Where there is none, it would meet the
+ * same configurations again and again with ever fewer `info` operations used. So if it takes long, it begins again and
+ * goes level by level, where those that have used fewest are known before any of them is followed; and it forgets the
+ * levels behind it.
  */
 import { orderOf, Space } from './configuration.js'
 import { Depth } from './depth.js'

@@ -11,7 +11,10 @@ export class Timeline {
   readonly ends: Float64Array
   /** The operations that did not complete. */
   readonly infos: readonly number[]
-  /** For each operation that completed, a number that no other has which is open at the same time; and how many numbers that takes. */
+  /**
+   * For each operation that completed, a number that no other has which is open at the same time; and how many numbers
+   * that takes.
+   */
   readonly slots: Int32Array
   readonly width: number
 

@@ -7,11 +7,13 @@ import type { Model } from '../checker/model.js'
 import { chatModel } from '../checker/models/chat.js'
 import { kvModel } from '../checker/models/kv.js'
 import { registerModel } from '../checker/models/register.js'
+import { serviceModel } from '../checker/models/service.js'
 import type { Offence, Verdict } from '../checker/verdict.js'
 import type { HistoryEvent } from '../history/history.js'
 import { parseHistory } from '../history/jsonl.js'
 import type { HistoryFile } from '../history/jsonl.js'
 import { MalformedHistory } from '../history/malformed.js'
+import { serviceIn } from './subjects.js'
 import { EXIT_FAILED, EXIT_HELD, EXIT_USAGE } from './usage.js'
 
 /** It could not be decided in time. */
@@ -30,12 +32,17 @@ const MODELS: ReadonlyMap<string, Model> = new Map<string, Model>([
 ])
 
 interface Flags {
+  readonly service?: string
   readonly model: string
   readonly timeout: number
 }
 
-const EXIT_CODES = `
-A history is JSON Lines of {"process","type","f","key","value","time"}; docs/TESTING.md has an example.
+const MORE = `
+A history is JSON Lines, an event each, in the order of their times (ms):
+  {"process":1,"type":"invoke","f":"cas","key":"x","value":["old","new"],"time":12.5}
+  {"process":1,"type":"fail","f":"cas","key":"x","time":13.1}
+type: invoke, ok, fail (it had no effect; of a cas without an "error": another value was there), info (it may have).
+f:    read, write, cas, delete, list, count (key: the prefix), append (key: the room). null is an absent key.
 
 Exit codes: 0 linearizable; 1 not; 2 the file or the usage is bad; 3 not decided within the timeout.`
 
@@ -45,20 +52,22 @@ export function checkHistoryCommand(): Command {
     .description('Judges whether a history is linearizable, and shows the smallest prefix that is not.')
     .argument('<file.jsonl>', 'the history; - is standard input')
     .addOption(new Option('--model <model>', 'what the operations are of').choices([...MODELS.keys()]).default('kv'))
+    .option('--service <module>', 'a module that exports the service that the operations are of, in place of --model')
     .option('--timeout <seconds>', 'how long it may take', seconds, TIMEOUT)
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', MORE)
     .action(async (file: string, flags: Flags) => {
       process.exitCode = await checkHistory(file, flags)
     })
 }
 
-async function checkHistory(file: string, { model, timeout }: Flags): Promise<number> {
+async function checkHistory(file: string, { model, service, timeout }: Flags): Promise<number> {
   const began = performance.now()
   const name = file === '-' ? 'standard input' : file
   try {
     const content = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
     const history = parseHistory(content)
-    const verdict = check(history.events, MODELS.get(model) ?? kvModel, {
+    const judge = service === undefined ? (MODELS.get(model) ?? kvModel) : serviceModel(await serviceIn(service))
+    const verdict = check(history.events, judge, {
       timeout: timeout * 1000,
       lines: history.lines,
     })
@@ -87,14 +96,16 @@ function tell(verdict: Verdict, history: HistoryFile, content: string, timeout: 
   }
 }
 
-function described({ key, prefix, why, from, to }: Offence, { events, lines }: HistoryFile, text: string[]): string[] {
+function described(offence: Offence, { events, lines }: HistoryFile, text: string[]): string[] {
+  const { key, prefix, isSmallest, why, from, to } = offence
   const places = events.flatMap((event, place) => (place < prefix && concerns(event, key) ? [place] : []))
   const last = places.slice(-MAX_LINES)
   const left = places.length - last.length
   return [
     `  ${why}`,
-    `  smallest prefix that is not linearizable: ${prefix} of ${events.length} events; ${nameOf(key)}, from ${from} to ${to} ms`,
-    ...(left > 0 ? [`  … ${left} earlier ${left === 1 ? 'line' : 'lines'} of ${nameOf(key)}`] : []),
+    `  ${isSmallest ? 'the smallest' : 'a'} prefix that is not linearizable: the first ${prefix} of ${events.length} events`,
+    `  ${nameOf(key)}, from ${from} to ${to} ms:`,
+    ...(left > 0 ? [`  … ${left} earlier ${left === 1 ? 'line' : 'lines'}`] : []),
     ...last.map((place) => `  line ${lines[place]}: ${text[(lines[place] ?? 0) - 1]?.trim()}`),
   ]
 }
@@ -106,11 +117,11 @@ function concerns(event: HistoryEvent, key: string | null): boolean {
 }
 
 function nameOf(key: string | null): string {
-  return key === null ? 'the whole' : `key ${JSON.stringify(key)}`
+  return key === null ? 'all keys' : `key ${JSON.stringify(key)}`
 }
 
 function countKeys(events: readonly HistoryEvent[]): number {
-  return new Set(events.map(({ key }) => key ?? null)).size
+  return new Set(events.flatMap(({ f, key }) => (f === 'list' || f === 'count' ? [] : [key ?? null]))).size
 }
 
 function seconds(text: string): number {

@@ -21,7 +21,7 @@ export function addDrawOptions(command: Command): Command {
       'how many servers there may be: 3,5,7 (default: the seed chooses from 3 to 5)',
       sizes,
     )
-    .option('--faults <kinds>', `exactly these kinds of fault (default: the seed chooses): ${FAULTS.join(',')}`, faults)
+    .option('--faults <kinds>', `only these kinds of fault (default: the seed chooses): ${FAULTS.join(', ')}`, faults)
 }
 
 /** Throws {@link UsageError} for a service that operations cannot be drawn for. */

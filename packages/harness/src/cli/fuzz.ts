@@ -1,8 +1,9 @@
 /** `harness fuzz`: scenarios drawn by many seeds, in many processes; what fails is shrunk, and kept as a scenario. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { access, constants, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
+import { makeDirectories } from '@synod/paxos/internal/storage/real-disk'
 import type { Found } from '../fuzz/fuzz.js'
 import { fuzz } from '../fuzz/fuzz.js'
 import { Pool } from '../fuzz/pool.js'
@@ -46,12 +47,14 @@ async function run(flags: Flags): Promise<number> {
   const { seeds, minutes: most, out } = flags
   if (seeds === undefined && most === undefined) throw new UsageError('give --seeds FROM-TO, or --minutes M')
   const drawing = drawOptions(flags)
+  await checkDirectory(out)
+  const from = seeds?.from ?? Date.now()
   const pool = new Pool({ jobs: flags.jobs })
   const progress = new FuzzProgress(seeds === undefined ? null : seeds.to - seeds.from + 1)
   try {
     const ms = most === undefined ? Infinity : most * 60_000
     const totals = await fuzz(
-      { ...drawing, pool, ms, seeds: numbers(seeds) },
+      { ...drawing, pool, ms, seeds: numbers(from, seeds?.to ?? Infinity) },
       {
         seed: (totals) => {
           progress.update(totals)
@@ -65,10 +68,22 @@ async function run(flags: Flags): Promise<number> {
         },
       },
     )
-    process.stdout.write(`${progress.end(totals)}\n`)
+    process.stdout.write(`${progress.end(totals)}; the first seed was ${from}\n`)
     return totals.found.length === 0 ? EXIT_HELD : EXIT_FAILED
   } finally {
     pool.close()
+  }
+}
+
+/** A directory that cannot be written is found out before hours are spent. */
+async function checkDirectory(directory: string): Promise<void> {
+  try {
+    await makeDirectories(directory)
+    await access(directory, constants.W_OK)
+  } catch (error) {
+    throw new UsageError(
+      `--out ${directory} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 
@@ -76,7 +91,6 @@ async function run(flags: Flags): Promise<number> {
 async function keep({ seed, scenario }: Found, directory: string, server: string): Promise<string> {
   const file = join(directory, `seed-${seed}${server === 'kvstore' ? '' : `-${server}`}.json`)
   try {
-    await mkdir(directory, { recursive: true })
     await writeFile(file, `${readable(scenario)}\n`)
   } catch (error) {
     throw new UsageError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
@@ -90,17 +104,22 @@ function readable({ steps, ...rest }: Found['scenario']): string {
   return `${head},\n  "steps": [\n${steps.map((step) => `    ${JSON.stringify(step)}`).join(',\n')}\n  ]\n}`
 }
 
-function tellOf({ seed, scenario }: Found, file: string, flags: DrawFlags): string {
+function tellOf({ seed, scenario, like }: Found, file: string, flags: DrawFlags): string {
   const service = flags.server === 'kvstore' ? '' : ` --server ${flags.server}`
   return (
     `seed ${seed}: replay it with: npx harness simulate --seed ${seed}${typed(flags)} --trace\n` +
-    `  ${scenario.servers} servers and ${scenario.steps.length} steps of it: npx harness simulate${service} --file ${file} --trace`
+    `  ${size(scenario, like)}: npx harness simulate${service} --file ${file} --trace`
   )
 }
 
-function* numbers(seeds: Range | undefined): Iterable<number> {
-  const from = seeds?.from ?? Date.now()
-  for (let seed = from; seed <= (seeds?.to ?? Infinity); seed++) yield seed
+/** How much is left of it; only the first of those that fail in the same way is shrunk. */
+function size({ servers, steps }: Found['scenario'], like: number | null): string {
+  const counted = `${servers} ${servers === 1 ? 'server' : 'servers'}, ${steps.length} steps`
+  return like === null ? `shrunk to ${counted}` : `not shrunk (${counted}), for it fails like seed ${like}`
+}
+
+function* numbers(from: number, to: number): Iterable<number> {
+  for (let seed = from; seed <= to; seed++) yield seed
 }
 
 function range(text: string): Range {

@@ -1,12 +1,15 @@
 /** Shows a run while it goes on: on a terminal a bar in the last line, and with -v lines that stay. */
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
 import type { HistoryEvent } from '../history/history.js'
+import { isAnswer } from '../run/recorder.js'
 import type { Observer } from '../run/run.js'
 import type { Scenario, Step } from '../scenario/schema.js'
 
 const FORMAT = '{bar} step {value} of {total}: {step}   {ok} ok, {fail} failed, {info} unknown   {seconds} s'
 /** Between two drawings when nothing happens (ms). */
 const TICK = 500
+/** Characters of a line; values may be long. */
+const WIDEST = 1_000
 
 type Output = NodeJS.WritableStream & { readonly isTTY?: boolean }
 
@@ -47,7 +50,7 @@ export class Live implements Observer {
   }
 
   event(event: HistoryEvent): void {
-    if (event.type !== 'invoke') this.#counts[event.type === 'fail' && event.error === undefined ? 'ok' : event.type]++
+    if (event.type !== 'invoke') this.#counts[isAnswer(event) ? 'ok' : event.type]++
     if (this.#verbosity >= 2) this.#line(JSON.stringify(event))
     this.#draw()
   }
@@ -67,7 +70,8 @@ export class Live implements Observer {
   }
 
   #line(text: string): void {
-    const line = `${this.#seconds().toFixed(3).padStart(8)} ${text}\n`
+    const short = text.length > WIDEST ? `${text.slice(0, WIDEST)}…` : text
+    const line = `${this.#seconds().toFixed(3).padStart(8)} ${short}\n`
     if (this.#bars?.isActive) {
       this.#bars.log(line)
       this.#bars.update()

@@ -1,5 +1,6 @@
 /** The harness's command line. */
 import { readFileSync } from 'node:fs'
+import { SynodError } from '@synod/paxos'
 import { Command, CommanderError } from 'commander'
 import { ScenarioError } from '../scenario/load.js'
 import { checkHistoryCommand } from './check-history.js'
@@ -38,10 +39,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? EXIT_HELD)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_HELD : EXIT_USAGE
-    if (!(error instanceof UsageError || error instanceof ScenarioError)) throw error
+    if (!isUsage(error)) throw error
     process.stderr.write(`harness: ${error.message}\n`)
     return EXIT_USAGE
   }
+}
+
+/** What the user asked for makes no sense, and the message says so; anything else is a bug. */
+function isUsage(error: unknown): error is Error {
+  if (error instanceof UsageError || error instanceof ScenarioError) return true
+  return error instanceof SynodError && error.code === 'BAD_OPTION'
 }
 
 function version(): string {

@@ -63,9 +63,9 @@ async function run(flags: Flags & { readonly file: string }): Promise<number> {
   try {
     const report = { ...(await play(scenario, world, subject, live)), command: commandOf(flags) }
     live.end()
-    await writeFiles(report, flags)
     if (flags.verbose >= 3) process.stdout.write(outputs(world))
     process.stdout.write(summary(report, process.stdout.isTTY))
+    await writeFiles(report, flags)
     return report.ok ? EXIT_HELD : EXIT_FAILED
   } finally {
     live.end()
@@ -76,11 +76,16 @@ async function run(flags: Flags & { readonly file: string }): Promise<number> {
 
 /** The same run, as it is typed. */
 function commandOf({ server, service, file, seed }: Flags & { readonly file: string }): string {
-  const words = ['npx harness', '--server', server]
+  const words = ['--server', server]
   if (service !== undefined) words.push('--service', service)
   words.push('--file', file)
   if (seed !== undefined) words.push('--seed', String(seed))
-  return words.join(' ')
+  return `npx harness ${words.map(quoted).join(' ')}`
+}
+
+/** For a shell. */
+function quoted(word: string): string {
+  return /^[\w./:@=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 /** All that the servers wrote. */

@@ -11,7 +11,7 @@ import { drawFault, drawFrail, drawSuccession } from './faults.js'
 export interface DrawOptions {
   /** How many servers there may be. */
   readonly servers?: readonly number[]
-  /** Exactly these kinds of fault; by default the seed chooses. */
+  /** Only these kinds of fault; by default the seed chooses. */
   readonly faults?: readonly Fault[]
   readonly service?: 'kvstore' | 'chatroom'
   /** Operations in all; by default the seed chooses (20 to 200). */

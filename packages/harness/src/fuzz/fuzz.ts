@@ -22,6 +22,8 @@ export interface Found {
   readonly failure: Failure
   /** The smallest scenario that fails in the same way; as drawn, where another seed has that kind of failure already. */
   readonly scenario: Scenario
+  /** That other seed. */
+  readonly like: number | null
 }
 
 export interface FuzzObserver {
@@ -52,7 +54,8 @@ export async function fuzz(options: FuzzOptions, observer: FuzzObserver = {}): P
   const totals: Totals = { seeds: 0, operations: 0, crashes: 0, events: 0, simulated: 0, found: [] }
   const deadline = performance.now() + ms
   const seeds = options.seeds[Symbol.iterator]()
-  const known = new Set<string>()
+  /** By check: the first seed that failed it. */
+  const known = new Map<string, number>()
   const one = async (seed: number): Promise<void> => {
     const scenario = drawScenario(seed, options)
     const outcome = await pool.run(scenario, server)
@@ -61,9 +64,10 @@ export async function fuzz(options: FuzzOptions, observer: FuzzObserver = {}): P
     const { failure } = outcome
     if (failure === null) return
     observer.failed?.(seed, failure)
-    const isNew = !known.has(failure.check)
-    known.add(failure.check)
-    const found = { seed, failure, scenario: isNew ? await shrunk(scenario, failure, options, server) : scenario }
+    const like = known.get(failure.check) ?? null
+    if (like === null) known.set(failure.check, seed)
+    const smaller = like === null ? await shrunk(scenario, failure, options, server) : scenario
+    const found = { seed, failure, scenario: smaller, like }
     totals.found.push(found)
     await observer.found?.(found)
   }

@@ -67,7 +67,7 @@ export class FuzzProgress {
 
 function tell(totals: Totals, ms: number): string {
   const { seeds, rate, hours, operations, crashes, failed } = shown(totals, ms)
-  return `${seeds} seeds in ${(ms / 1000).toFixed(0)} s (${rate}/s): ${hours} simulated hours, ${operations} operations, ${crashes} crashes${failed}`
+  return `${seeds} ${seeds === '1' ? 'seed' : 'seeds'} in ${(ms / 1000).toFixed(0)} s (${rate}/s): ${hours} simulated hours, ${operations} operations, ${crashes} crashes${failed}`
 }
 
 function shown({ seeds, operations, crashes, simulated, found }: Totals, ms: number) {
@@ -78,6 +78,6 @@ function shown({ seeds, operations, crashes, simulated, found }: Totals, ms: num
     hours: (simulated / 3_600_000).toFixed(2),
     operations: thousands(operations),
     crashes: thousands(crashes),
-    failed: found.length === 0 ? '' : `, ${found.length} failed`,
+    failed: `, ${found.length === 0 ? 'none' : found.length} failed`,
   }
 }

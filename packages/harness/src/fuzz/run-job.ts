@@ -24,6 +24,6 @@ export function failureOf({ checks }: Report): Failure | null {
 
 /** Which invariant was broken, or what did not come about. */
 function causeOf({ name, detail }: Check): string {
-  if (name === 'invariants') return detail.split(':')[0] ?? name
+  if (name === 'invariants') return /^(?:invariant )?([^: ]+)/.exec(detail)?.[1] ?? name
   return name === 'wait' ? (/no \w+(?= within)/.exec(detail)?.[0] ?? name) : name
 }

@@ -4,8 +4,8 @@
 export type Kind = 'read' | 'write' | 'cas' | 'delete' | 'append' | 'list' | 'count' | 'submit'
 
 /**
- * One event: an operation was begun (`invoke`), took effect (`ok`), surely did not (`fail`; of a cas without an `error`: there
- * was another value), or may have (`info`: it may still take effect at any later time).
+ * One event: an operation was begun (`invoke`), took effect (`ok`), surely did not (`fail`; of a cas without an
+ * `error`: there was another value), or may have (`info`: it may still take effect at any later time).
  */
 export interface HistoryEvent {
   /** Who asked. A process has at most one operation under way; after an `info` it may begin another. */
@@ -18,8 +18,8 @@ export interface HistoryEvent {
    * - `write`, `append`: what is written. `cas`: [old, new]; null is an absent key.
    * - `ok` of `read`: what was there, null for an absent key; of a chat's read: all messages, in order.
    * - `ok` of `list`: the pairs, in the order of their keys; of `count`: how many.
-   * - `submit`: the operation; `ok`: the result; `fail` with `{"refused": code}`: the service refused it with this code, which
-   *   is a result too; `fail` without a value: it was not executed.
+   * - `submit`: the operation; `ok`: the result; `fail` with `{"refused": code}`: the service refused it with this
+   *   code, which is a result too; `fail` without a value: it was not executed.
    */
   readonly value?: unknown
   /** ms. Events count in the order of their times, and those of the same time in the order of their lines. */

@@ -21,8 +21,8 @@ export function inOrder(events: readonly HistoryEvent[]): readonly HistoryEvent[
 
 /**
  * Pairs invocations and completions. Left out is what says nothing of the state: reads that nobody answered, and what
- * surely had no effect. But a `cas` that failed without an `error` says that another value was there, and a `submit` that
- * failed with a value was refused by the state: both are kept, as `fail`.
+ * surely had no effect. But a `cas` that failed without an `error` says that another value was there, and a `submit`
+ * that failed with a value was refused by the state: both are kept, as `fail`.
  *
  * @param events in the order of their times
  * @param lines where each of them stands, for what is thrown

@@ -1,8 +1,7 @@
 /** The world of real processes: servers on free ports of 127.0.0.1, with proxies between them, and files in one directory. */
-import { mkdtemp, readdir } from 'node:fs/promises'
+import { access, constants, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerStatus } from '@synod/paxos'
 import { SynodError } from '@synod/paxos'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
@@ -53,6 +52,7 @@ export class ProcessWorld implements World {
   readonly #parts: Parts
   readonly #questions = new Questions()
   readonly #clients = new Set<ProcessClient>()
+  readonly #sleeping = new Set<NodeJS.Timeout>()
   #service: KnownService | null
   #closing: Promise<void> | null = null
 
@@ -88,7 +88,7 @@ export class ProcessWorld implements World {
         const dataDir = join(directory, `server-${id}`)
         const flags = ['--id', `${id}`, '--peers', proxies.seenFrom(id).join(','), '--data-dir', dataDir]
         if (verbosity > 0) flags.push(`-${'v'.repeat(verbosity)}`)
-        return new ServerProcess({ id, command, flags, dataDir, log: `${dataDir}.log`, guard, prng })
+        return new ServerProcess({ id, command, flags, dataDir, log: `${dataDir}.log`, guard, prng, failed: broke })
       })
       return new ProcessWorld({ began, broken, links, addresses, guard, proxies, processes }, options.service)
     } catch (error) {
@@ -105,8 +105,16 @@ export class ProcessWorld implements World {
     return performance.now() - this.#parts.began
   }
 
-  async sleep(ms: number): Promise<void> {
-    await sleep(ms)
+  /** Never resolves once the world is closed: nothing goes on in it, and nothing of it keeps this process alive. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#closing !== null) return
+      const timer = setTimeout(() => {
+        this.#sleeping.delete(timer)
+        resolve()
+      }, ms)
+      this.#sleeping.add(timer)
+    })
   }
 
   server(id: number): ServerProcess {
@@ -151,8 +159,9 @@ export class ProcessWorld implements World {
 
   async #close(): Promise<void> {
     const { guard, processes, proxies } = this.#parts
-    await Promise.all([...this.#clients].map((client) => client.close()))
-    await Promise.all(processes.map((process) => process.close()))
+    for (const timer of this.#sleeping) clearTimeout(timer)
+    // At once: a server that is paused would keep its clients waiting for a farewell.
+    await Promise.all([...this.#clients, ...processes].map((each) => each.close()))
     await Promise.all([this.#questions.close(), proxies.close()])
     await guard.close()
   }
@@ -180,11 +189,19 @@ export class ProcessWorld implements World {
   }
 }
 
-/** The directory of a run, made if need be. */
+/** The directory of a run, made if need be. Throws SynodError `BAD_OPTION`. */
 async function directoryOf({ directory }: ProcessWorldOptions): Promise<string> {
   if (directory === undefined) return mkdtemp(join(tmpdir(), 'synod-harness-'))
-  await makeDirectories(resolve(directory))
-  const [found] = (await readdir(directory)).filter((name) => name.startsWith('server-'))
+  let names: string[]
+  try {
+    await makeDirectories(resolve(directory))
+    await access(directory, constants.W_OK)
+    names = await readdir(directory)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new SynodError('BAD_OPTION', `${directory} cannot keep the servers' data: ${why}`, { directory })
+  }
+  const found = names.find((name) => name.startsWith('server-'))
   if (found === undefined) return resolve(directory)
   throw new SynodError('BAD_OPTION', `${directory} holds ${found}, of another run: name an empty directory`, {
     directory,

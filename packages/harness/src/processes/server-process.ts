@@ -29,6 +29,8 @@ export interface ServerProcessOptions {
   readonly log: string
   readonly guard: Guard
   readonly prng: Prng
+  /** Told when a fault cannot be had, as the command is none of Node's. */
+  readonly failed: (error: Error) => void
 }
 
 export class ServerProcess implements ServerFaults {
@@ -64,6 +66,7 @@ export class ServerProcess implements ServerFaults {
     if (this.#closed) return 'the run is over'
     if (this.#child !== null) return `${this.#name} runs already`
     const { command, flags, log } = this.#options
+    this.#note('starts')
     const output = openSync(log, 'a')
     // In a group of its own, so that a command that starts another one is ended with it, and Ctrl-C is left to the harness.
     const child = spawn(command.program, [...command.args, ...flags], {
@@ -104,11 +107,9 @@ export class ServerProcess implements ServerFaults {
     const timer = new AbortController()
     await Promise.race([this.#gone, sleep(GRACE, undefined, timer).catch(() => undefined)])
     timer.abort()
-    if (this.#isRunning()) {
-      this.#note(`did not end within ${GRACE} ms of SIGTERM, and was killed`)
-      await this.#kill()
-    }
-    return null
+    if (!this.#isRunning()) return null
+    await this.#kill()
+    return `${this.#name} did not end within ${GRACE} ms of SIGTERM, and was killed`
   }
 
   async crash({ powerLoss, on }: CrashOptions): Promise<string | null> {
@@ -195,7 +196,9 @@ export class ServerProcess implements ServerFaults {
     // A process that is stopped answers when it goes on.
     if (await this.#line?.order(this.#disk, jump, this.#standing === 'up')) return null
     if (!this.#isRunning()) return this.#notRunning
-    return `${this.#name} is not run by Node: its disk and its clock cannot be changed`
+    const why = `${this.#name} is not run by Node: its disk and its clock cannot be changed`
+    this.#options.failed(new Error(why))
+    return why
   }
 
   async #kill(): Promise<void> {

@@ -25,7 +25,8 @@ export class ShimLine {
    * @param wait whether to wait until it is so
    */
   async order(disk: DiskFaults, jump: number, wait: boolean): Promise<boolean> {
-    if (!(await this.#ready) || !this.#child.connected) return false
+    // What a process that is stopped is sent stays in the line until it goes on.
+    if ((wait && !(await this.#ready)) || !this.#child.connected) return false
     const order: Order = { order: ++this.#orders, disk, jump }
     const done = wait ? this.#done(order.order) : true
     this.#child.send(order, () => undefined)

@@ -1,4 +1,5 @@
 /** Whether servers have come to the same state. */
+import { isDeepStrictEqual } from 'node:util'
 import type { World } from '../world/world.js'
 import { statuses } from './survey.js'
 
@@ -30,4 +31,12 @@ export async function states(world: World, ids: readonly number[]): Promise<Serv
     all.push({ id, ...dump })
   }
   return all
+}
+
+/** The first of these states, and one that is not equal to it, if there is one. */
+export function different(all: readonly ServerState[]): readonly [ServerState, ServerState?] {
+  const [first, ...others] = all
+  if (first === undefined) throw new RangeError('states of no servers')
+  const other = others.find(({ entries }) => !isDeepStrictEqual(entries, first.entries))
+  return other === undefined ? [first] : [first, other]
 }

@@ -10,18 +10,20 @@ const CONNECT_TIMEOUT = 5_000
 export const OPERATION_TIMEOUT = 10_000
 
 interface Pinned {
+  readonly id: number
   readonly connection: WorldClient
   /** Operations without an outcome. */
   pending: number
   last: Promise<Outcome> | undefined
-  /** It is to be closed once nothing is pending. */
-  retired: boolean
 }
 
 export class Clients {
   readonly #world: World
   readonly #recorder: Recorder
+  /** By the number that steps know them by. */
   readonly #clients = new Map<number, Pinned>()
+  /** Those that another one has replaced, until nothing of theirs is pending. */
+  readonly #replaced = new Set<Pinned>()
   readonly #failed: (error: unknown) => void
 
   /** @param failed takes what is a bug */
@@ -34,19 +36,25 @@ export class Clients {
   /** Connects the client of a server, anew if it was connected. Returns why it could not. */
   async connect(id: number, timeout = CONNECT_TIMEOUT): Promise<string | null> {
     if (this.#world.standing(id) !== 'up') return `server ${id} is ${this.#world.standing(id)}`
-    const answers = async (): Promise<boolean> => (await this.#world.status(id, timeout)) !== null
+    const deadline = this.#world.now() + timeout
+    const left = (): number => Math.max(1, deadline - this.#world.now())
+    const answers = async (): Promise<boolean> => (await this.#world.status(id, left())) !== null
     if (!(await poll(this.#world, answers, timeout))) return `server ${id} did not answer within ${timeout} ms`
-    this.#retire(id)
-    this.#clients.set(id, { connection: this.#world.client([id]), pending: 0, last: undefined, retired: false })
+    const before = this.#clients.get(id)
+    this.#clients.set(id, { id, connection: this.#world.client([id]), pending: 0, last: undefined })
+    if (before !== undefined) {
+      this.#replaced.add(before)
+      this.#closeIfIdle(before)
+    }
     return null
   }
 
   /** Ends the connection; operations under way are left without an outcome. */
-  async disconnect(id: number): Promise<string | null> {
+  disconnect(id: number): string | null {
     const client = this.#clients.get(id)
     if (client === undefined) return `client ${id} is not connected`
     this.#clients.delete(id)
-    await client.connection.close()
+    client.connection.close().catch(this.#failed) // a server that is out of reach says no farewell: nobody waits for it
     return null
   }
 
@@ -54,16 +62,15 @@ export class Clients {
   send(id: number, task: Task, timeout = OPERATION_TIMEOUT): Promise<Outcome> | string {
     const client = this.#clients.get(id)
     if (client === undefined) return `client ${id} is not connected`
-    const standing = this.#world.standing(id)
-    if (standing === 'down' || standing === 'ended') return `server ${id} is ${standing}`
+    if (this.#isDead(client)) return `server ${id} is ${this.#world.standing(id)}`
     client.pending++
-    const outcome = this.#recorder.perform(String(id), task, (op) => client.connection.submit(op, timeout))
+    const outcome = this.#recorder.perform(String(id), task, client.connection, timeout)
     client.last = outcome
     outcome
       .catch(this.#failed)
       .finally(() => {
         client.pending--
-        if (client.retired && client.pending === 0) void client.connection.close()
+        this.#closeIfIdle(client)
       })
       .catch(this.#failed)
     return outcome
@@ -74,15 +81,23 @@ export class Clients {
     return this.#clients.get(id)?.last
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#clients.keys()].map((id) => this.disconnect(id)))
+  /** Ends those whose servers are down: no outcome can come to them any more. */
+  async leaveDead(): Promise<void> {
+    const all = [...this.#clients.values(), ...this.#replaced]
+    await Promise.all(all.filter((client) => this.#isDead(client)).map(({ connection }) => connection.close()))
   }
 
-  #retire(id: number): void {
-    const client = this.#clients.get(id)
-    if (client === undefined) return
-    client.retired = true
-    this.#clients.delete(id)
-    if (client.pending === 0) void client.connection.close()
+  async close(): Promise<void> {
+    const all = [...this.#clients.values(), ...this.#replaced]
+    await Promise.all(all.map(({ connection }) => connection.close()))
+  }
+
+  #isDead({ id }: Pinned): boolean {
+    return ['down', 'ended'].includes(this.#world.standing(id))
+  }
+
+  #closeIfIdle(client: Pinned): void {
+    if (client.pending > 0 || !this.#replaced.delete(client)) return
+    client.connection.close().catch(this.#failed)
   }
 }

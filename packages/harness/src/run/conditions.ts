@@ -3,17 +3,33 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Expectation, StepOf } from '../scenario/schema.js'
 import type { DataStep } from '../subject/subject.js'
 import { poll } from './poll.js'
-import { agree, states } from './agreement.js'
+import { agree, different, states } from './agreement.js'
+import type { ServerState } from './agreement.js'
+import { lastWords } from './ends.js'
 import type { Run } from './run.js'
 import { followedBy, running, statuses } from './survey.js'
 
 const WAIT_TIMEOUT = 30_000
+/** How long servers may take to come to the same slot (ms). */
+const EQUAL_TIMEOUT = 10_000
+
+/** What did not happen in time. */
+const MISSED: Readonly<Record<StepOf<'Wait'>['for'], string>> = {
+  leader: 'no leader that a majority follows, or not that one,',
+  serving: 'not all servers that are up know a leader',
+  convergence: 'the servers did not come to one slot',
+  outcomes: 'not all operations have an outcome',
+  workload: 'a workload was not over',
+  nemesis: 'a nemesis was not over',
+  acknowledged: 'not so many operations were acknowledged',
+  ended: 'the server did not end',
+}
 
 /** Waits; what does not come in time is a check that failed. */
 export async function wait(run: Run, step: StepOf<'Wait'>, name: string): Promise<null> {
   const { timeout = WAIT_TIMEOUT } = step
   const came = await poll(run.world, conditionOf(run, step), timeout)
-  if (!came) run.check('wait', false, `${name}: no ${step.for} within ${timeout} ms`, windowOf(run, timeout))
+  if (!came) run.check('wait', false, `${name}: ${MISSED[step.for]} within ${timeout} ms`, windowOf(run, timeout))
   return null
 }
 
@@ -38,6 +54,7 @@ function conditionOf(run: Run, { for: what, id, count = 1 }: StepOf<'Wait'>): ()
     case 'acknowledged':
       return () => recorder.counts.ok >= count
     case 'ended':
+      if (id !== undefined) run.doomed.add(id)
       return () => id !== undefined && world.standing(id) === 'ended'
   }
 }
@@ -60,20 +77,18 @@ async function problemsOf(run: Run, expectation: Expectation): Promise<string[]>
   if (acknowledged !== undefined && run.recorder.counts.ok < acknowledged)
     problems.push(`${run.recorder.counts.ok} operations were acknowledged, not ${acknowledged}`)
   for (const server of ended ?? []) {
+    run.doomed.add(server)
     const standing = run.world.standing(server)
     if (standing !== 'ended') problems.push(`server ${server} has not ended by itself; it is ${standing}`)
   }
   if (says !== undefined) {
     const speakers = ended ?? Array.from({ length: run.world.servers }, (_, server) => server)
     if (!speakers.some((server) => run.world.output(server).includes(says)))
-      problems.push(`no server said "${says}"${lastWords(run, ended)}`)
+      problems.push(
+        `no server said "${says}"${(ended ?? []).map((server) => `; server ${server} said last: ${lastWords(run, server)}`).join('')}`,
+      )
   }
   return problems.filter((problem) => problem !== null)
-}
-
-function lastWords(run: Run, ended: readonly number[] | undefined): string {
-  const last = ended?.map((server) => `server ${server}: ${run.world.output(server).trim().split('\n').at(-1) ?? ''}`)
-  return last === undefined ? '' : `; its last line: ${last.join('; ')}`
 }
 
 async function clientProblems(run: Run, id: number, expectation: Expectation): Promise<(string | null)[]> {
@@ -131,11 +146,15 @@ async function view(run: Run, step: DataStep): Promise<{ value: unknown } | { pr
     : { problem: `client ${step.id} could not read: ${outcome.error ?? outcome.type}` }
 }
 
-async function unequal(run: Run, ids: readonly number[]): Promise<string | null> {
-  const all = await states(run.world, ids)
-  if (all === null) return `not all of servers ${ids.join(', ')} show their state`
-  const other = all.find(({ entries }) => !isDeepStrictEqual(entries, all[0]?.entries))
-  return other === undefined ? null : `the states of servers ${all[0]?.id} and ${other.id} differ`
+/** They may be on their way to the same slot: it is waited for that. */
+async function unequal({ world }: Run, ids: readonly number[]): Promise<string | null> {
+  const found: { states: ServerState[] | null } = { states: null }
+  await poll(world, async () => (found.states = await states(world, ids)) !== null, EQUAL_TIMEOUT)
+  if (ids.length === 0) return 'no server is up whose state could be compared'
+  if (found.states === null)
+    return `servers ${ids.join(', ')} did not show their states at one slot within ${EQUAL_TIMEOUT} ms`
+  const [first, other] = different(found.states)
+  return other === undefined ? null : `the states of servers ${first.id} and ${other.id} differ at slot ${first.slot}`
 }
 
 function show(value: unknown): string {

@@ -1,20 +1,24 @@
 /** The end of every run: all faults end, and the cluster must be well again. */
-import { isDeepStrictEqual } from 'node:util'
-import { agree, states } from './agreement.js'
+import { agree, different, states } from './agreement.js'
 import type { ServerState } from './agreement.js'
 import { expect } from './conditions.js'
+import { checkEnds } from './ends.js'
 import { healAll } from './network-steps.js'
 import { poll } from './poll.js'
+import { JUDGE } from './recorder.js'
 import type { Run } from './run.js'
 import { running, serversOf } from './survey.js'
 
 /** Within so many ms after healing all outcomes must be there, the cluster must answer, and all live servers must be equal. */
 export const HEALING = 60_000
+/** Workloads are waited for, unless nothing that they sent was acknowledged for so many ms. */
+const STANDSTILL = 60_000
 
 /** Waits for what goes on in the background, heals, and checks. */
 export async function finish(run: Run): Promise<void> {
-  const { world, background, scenario } = run
-  await Promise.all([...background.workload, ...background.nemesis])
+  const { world, scenario, recorder, clients } = run
+  await backgroundOver(run)
+  run.stopped = true
   const healed = world.now()
   const deadline = healed + HEALING
   await healAll(run)
@@ -23,14 +27,33 @@ export async function finish(run: Run): Promise<void> {
     await world.server(id).resume()
     run.bands.close(`paused ${id}`)
   }
-  await poll(run.world, () => run.recorder.pending === 0, deadline - world.now())
-  if (run.recorder.pending > 0)
-    run.check('liveness', false, `${run.recorder.pending} operations have no outcome ${HEALING} ms after healing`)
+  await clients.leaveDead()
+  const hasMajority = running(world).length * 2 > world.servers
+  if (hasMajority) await poll(world, () => recorder.pending === 0, deadline - world.now())
+  if (hasMajority && recorder.pending > 0)
+    run.check('liveness', false, `${recorder.pending} operations have no outcome ${HEALING} ms after healing`)
   if (await works(run, deadline)) await converge(run, healed, deadline)
   if (scenario.expect !== undefined) await expect(run, scenario.expect, 'the end')
-  checkEnded(run)
+  checkEnds(run)
   await run.sampler.look()
-  await run.clients.close()
+  await clients.close()
+}
+
+/** Workloads and nemeses go on until their end, unless operations are sent and nothing comes of them. */
+async function backgroundOver({ world, background, recorder }: Run): Promise<void> {
+  const isOver = (): boolean => background.workload.size + background.nemesis.size === 0
+  let since = world.now()
+  let last = { ok: 0, bad: 0 }
+  const isStill = (): boolean => {
+    const { ok, fail, info } = recorder.counts
+    const isIdle = recorder.pending === 0 && fail + info === last.bad
+    if (ok > last.ok || isIdle || background.nemesis.size > 0) {
+      since = world.now()
+      last = { ok, bad: fail + info }
+    }
+    return world.now() - since >= STANDSTILL
+  }
+  await poll(world, () => isOver() || isStill(), Infinity)
 }
 
 /** A majority that lives must answer. */
@@ -38,14 +61,12 @@ async function works(run: Run, deadline: number): Promise<boolean> {
   const { world, subject } = run
   const ids = running(world)
   if (ids.length * 2 <= world.servers) {
-    run.check('convergence', null, `only ${ids.length} of ${world.servers} servers run in the end: that is no majority`)
+    noMajority(run)
     return false
   }
   if (subject.probe === null) return true
   const client = world.client(ids)
-  const { type, error } = await run.recorder.perform('judge', subject.probe, (op) =>
-    client.submit(op, Math.max(1, deadline - world.now())),
-  )
+  const { type, error } = await run.recorder.perform(JUDGE, subject.probe, client, Math.max(1, deadline - world.now()))
   await client.close()
   const answered = type === 'ok'
   run.check(
@@ -59,28 +80,37 @@ async function works(run: Run, deadline: number): Promise<boolean> {
 /** All live servers come to one state, which ends the history. */
 async function converge(run: Run, from: number, deadline: number): Promise<void> {
   const { world } = run
-  const ids = running(world)
   const found: { states?: readonly ServerState[] } = {}
   const look = async (): Promise<boolean> => {
+    const ids = running(world) // one that was started at the end may still find out that it must not run
     const same = (await agree(world, ids)) === null ? null : await states(world, ids)
     if (same !== null) found.states = same
-    return same !== null
+    return same !== null || ids.length * 2 <= world.servers
   }
   const came = await poll(world, look, deadline - world.now())
-  const [first, ...others] = found.states ?? []
   const window = { from, to: world.now() }
-  if (!came || first === undefined) {
-    run.check('convergence', false, await apart(run, ids), window)
+  if (!came) {
+    run.check('convergence', false, await apart(run, running(world)), window)
     return
   }
-  const other = others.find(({ entries }) => !isDeepStrictEqual(entries, first.entries))
+  if (found.states === undefined) {
+    noMajority(run)
+    return
+  }
+  const [first, other] = different(found.states)
   if (other !== undefined) {
     const detail = `the states of servers ${first.id} and ${other.id} differ at slot ${first.slot}`
     run.check('convergence', false, detail, window)
     return
   }
-  run.check('convergence', true, `${name(ids)} at slot ${first.slot}`)
+  run.check('convergence', true, `${name(found.states.map(({ id }) => id))} at slot ${first.slot}`)
   for (const read of run.subject.finalReads(first.entries, run.recorder.events)) run.recorder.addRead(read)
+}
+
+function noMajority(run: Run): void {
+  const { length } = running(run.world)
+  const detail = `only ${length} of ${run.world.servers} servers run in the end: that is no majority`
+  run.check('convergence', null, detail)
 }
 
 function name(ids: readonly number[]): string {
@@ -95,14 +125,4 @@ async function apart({ world }: Run, ids: readonly number[]): Promise<string> {
       : `server ${status.id} (${status.role}) is at slot ${status.applied} and follows ${status.leader ?? 'nobody'}`,
   )
   return `not within ${HEALING} ms after healing: ${shown.join(', ')}`
-}
-
-/** A server that ended by itself must have had a reason that the scenario gave it. */
-function checkEnded(run: Run): void {
-  const ended = serversOf(run.world).filter((id) => run.world.standing(id) === 'ended' && !run.excused.has(id))
-  for (const id of ended) {
-    const last = run.world.output(id).trim().split('\n').at(-1) ?? ''
-    run.check('servers', false, `server ${id} ended by itself: ${last}`)
-  }
-  if (ended.length === 0) run.check('servers', true, 'no server ended by itself without a reason')
 }

@@ -11,7 +11,7 @@ export async function nemesis(run: Run, step: StepOf<'Nemesis'>, play: (step: St
   const { duration, every = EVERY } = step
   const prng = new Prng(step.seed ?? run.prng.below(2 ** 31))
   const ends = run.world.now() + duration
-  const left = (): number => Math.max(0, ends - run.world.now())
+  const left = (): number => (run.stopped ? 0 : Math.max(0, ends - run.world.now()))
   const lasting: Promise<void>[] = []
   while (left() > 0) {
     await run.world.sleep(Math.min(left(), every * 2 * prng.float()))

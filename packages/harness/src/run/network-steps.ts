@@ -14,19 +14,26 @@ interface Ends {
 
 export async function partition(run: Run, { groups }: StepOf<'Partition'>): Done {
   run.world.links.partition(groups)
-  run.bands.open('partition', groups.map((group) => group.join(' ')).join(' | '), 'network')
+  const ids = serversOf(run.world)
+  const apart = ids.flatMap((a) =>
+    ids.filter((b) => !groups.some((group) => group.includes(a) && group.includes(b))).map((b) => [a, b] as const),
+  )
+  const label = groups.map((group) => group.join(' ')).join(' | ')
+  run.bands.open('partition', label, 'network', null, () => apart.some(([a, b]) => run.world.links.isCut(a, b)))
   return null
 }
 
 /** One fault of a link, or of all links. */
 export async function degrade(run: Run, step: LinkStep): Done {
+  const { links } = run.world
   const ends = await endsOf(run, step)
   if (typeof ends === 'string') return ends
   const { from, to } = ends
-  run.world.links.set(from, to, faultsOf(run, step))
-  if (step.type === 'Cut' && step.oneWay !== true) run.world.links.set(to, from, { cut: true })
-  const label = `${describe(step)} ${nameEnds(ends, step.type === 'Cut' && step.oneWay !== true)}`
-  run.bands.open(`${step.type} ${from} ${to}`, label, 'network')
+  const bothWays = step.type === 'Cut' && step.oneWay !== true
+  links.set(from, to, faultsOf(run, step))
+  if (bothWays) links.set(to, from, { cut: true })
+  const holds = (): boolean => !links.areWhole(from, to)
+  run.bands.open(`${step.type} ${from} ${to}`, `${describe(step)} ${nameEnds(ends, bothWays)}`, 'network', null, holds)
   return null
 }
 
@@ -36,15 +43,12 @@ export async function heal(run: Run, step: StepOf<'Heal'>): Done {
     const id = await run.who(step.id)
     return typeof id === 'string' ? id : healServer(run, id)
   }
+  if (step.from === undefined && step.to === undefined) return healAll(run)
   const ends = await endsOf(run, step)
   if (typeof ends === 'string') return ends
   links.heal(ends.from, ends.to)
   if (step.oneWay !== true) links.heal(ends.to, ends.from)
-  if (ends.from === undefined && ends.to === undefined) return healAll(run)
-  for (const type of ['Cut', 'Delay', 'Drop', 'Duplicate', 'Reorder', 'Throttle', 'Clog']) {
-    run.bands.close(`${type} ${ends.from} ${ends.to}`)
-    if (step.oneWay !== true) run.bands.close(`${type} ${ends.to} ${ends.from}`)
-  }
+  run.bands.closeOver()
   return null
 }
 
@@ -60,7 +64,8 @@ async function endsOf(run: Run, step: { from?: Who | undefined; to?: Who | undef
   const from = step.from === undefined ? undefined : await run.who(step.from)
   const to = step.to === undefined ? undefined : await run.who(step.to)
   if (typeof from === 'string') return from
-  return typeof to === 'string' ? to : { from, to }
+  if (typeof to === 'string') return to
+  return from === undefined || from !== to ? { from, to } : `from and to are both server ${from} now`
 }
 
 function faultsOf(run: Run, step: LinkStep): Partial<LinkFaults> {

@@ -29,10 +29,10 @@ export async function play(
   const sampling = run.sampler.run()
   sampling.catch(run.failed)
   const broken = world.broken.catch((error: unknown) => {
-    run.check('invariants', false, error instanceof Error ? error.message : String(error), {
-      from: world.now(),
-      to: world.now(),
-    })
+    const now = world.now()
+    // Of real processes it is what the harness puts between them, such as a proxy.
+    const name = world.name === 'simulator' ? 'invariants' : 'world'
+    run.check(name, false, error instanceof Error ? error.message : String(error), { from: now, to: now })
   })
   const ending = [whole(), run.bug, broken, ...overdue(run)]
   try {
@@ -41,7 +41,9 @@ export async function play(
     if (!(error instanceof Overdue)) throw error
     run.check('timeout', false, error.message)
   } finally {
+    run.stopped = true
     run.sampler.end()
+    run.recorder.end()
     for (const outcome of ending) outcome.catch(() => undefined) // what ends later is of no interest
   }
   judge(run)
@@ -53,10 +55,10 @@ export async function play(
     elapsed: world.now(),
     realTime: performance.now() - began,
     operations: { ...run.recorder.counts },
-    checks: run.checks,
-    steps: steps.records,
+    checks: [...run.checks],
+    steps: [...steps.records],
     bands: run.bands.list(),
-    samples: run.sampler.samples,
+    samples: [...run.sampler.samples],
     history: run.recorder.events,
   }
 }

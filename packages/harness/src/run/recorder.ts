@@ -2,6 +2,7 @@
 import { ClientError, Refusal } from '@synod/paxos'
 import type { HistoryEvent } from '../history/history.js'
 import type { Task } from '../subject/subject.js'
+import type { WorldClient } from '../world/world.js'
 
 /** What became of an operation. */
 export interface Outcome {
@@ -11,16 +12,23 @@ export interface Outcome {
   readonly error?: string
 }
 
+/** The process that asks whether the cluster answers after healing: no client, so a run that means nothing is not saved by it. */
+export const JUDGE = 'judge'
+/** The process that reads the final state. */
+const FINAL = 'final state'
+
 export class Recorder {
   readonly events: HistoryEvent[] = []
-  /** `ok` were answered, a clean no included. */
+  /** Of the clients' operations; `ok` were answered, a clean no included. */
   readonly counts = { attempted: 0, ok: 0, fail: 0, info: 0 }
   readonly #now: () => number
   readonly #told: (event: HistoryEvent) => void
   /** By client: which of its processes have an operation under way. A client with several at once is several processes. */
   readonly #busy = new Map<string, boolean[]>()
   #pending = 0
+  #ended = false
 
+  /** @param told takes the events of clients */
   constructor(now: () => number, told: (event: HistoryEvent) => void) {
     this.#now = now
     this.#told = told
@@ -31,16 +39,22 @@ export class Recorder {
     return this.#pending
   }
 
-  /** Has the task done for a client, and notes how it went. Rejects only for what is a bug in the harness or the service. */
-  async perform(client: string, task: Task, submit: (op: unknown) => Promise<unknown>): Promise<Outcome> {
+  /**
+   * Has the task done for a client within `timeout` ms, and notes how it went. Rejects only for what is a bug in the harness
+   * or the service.
+   */
+  async perform(client: string, task: Task, connection: WorldClient, timeout: number): Promise<Outcome> {
     const { process, free } = this.#process(client)
     const said = { process, f: task.f, ...(task.key !== undefined && { key: task.key }) }
-    this.counts.attempted++
+    const deadline = this.#now() + timeout
+    const submit = (op: unknown): Promise<unknown> => connection.submit(op, Math.max(1, deadline - this.#now()))
+    const counts = client === JUDGE ? null : this.counts
+    if (counts !== null) counts.attempted++
     this.#pending++
     this.#note({ ...said, type: 'invoke', ...(task.value !== undefined && { value: task.value }), time: this.#time() })
     try {
       const outcome = await outcomeOf(task, submit)
-      this.counts[isAnswer(outcome) ? 'ok' : outcome.type]++
+      if (counts !== null && !this.#ended) counts[isAnswer(outcome) ? 'ok' : outcome.type]++
       this.#note({ ...said, ...outcome, time: this.#time() })
       return outcome
     } finally {
@@ -53,13 +67,19 @@ export class Recorder {
   addRead(read: Pick<HistoryEvent, 'f' | 'key' | 'value'>): void {
     const { value, ...asked } = read
     const time = this.#time()
-    this.#note({ process: 'final state', type: 'invoke', ...asked, time })
-    this.#note({ process: 'final state', type: 'ok', ...asked, value, time })
+    this.#note({ process: FINAL, type: 'invoke', ...asked, time })
+    this.#note({ process: FINAL, type: 'ok', ...asked, value, time })
+  }
+
+  /** What comes later is not noted any more: the run is judged by what there is. */
+  end(): void {
+    this.#ended = true
   }
 
   #note(event: HistoryEvent): void {
+    if (this.#ended) return
     this.events.push(event)
-    this.#told(event)
+    if (event.process !== JUDGE && event.process !== FINAL) this.#told(event)
   }
 
   #time(): number {
@@ -79,7 +99,7 @@ export class Recorder {
 }
 
 /** A cas that found another value, or a service's own refusal, is an answer, too. */
-function isAnswer({ type, value, error }: Outcome): boolean {
+export function isAnswer({ type, value, error }: Pick<HistoryEvent, 'type' | 'value' | 'error'>): boolean {
   return type === 'ok' || (type === 'fail' && (error === undefined || value !== undefined))
 }
 

@@ -29,8 +29,12 @@ export class Run {
   readonly sampler: Sampler
   readonly prng: Prng
   readonly checks: Check[] = []
-  /** Servers that a fault may have made end by themselves. */
+  /** Servers that a fault may make end by themselves. */
   readonly excused = new Set<number>()
+  /** Servers that the scenario expects to end by themselves, for whatever reason. */
+  readonly doomed = new Set<number>()
+  /** Steps, workloads and nemeses are to begin nothing more. */
+  stopped = false
   /** Workloads and nemeses under way. */
   readonly background = { workload: new Set<Promise<void>>(), nemesis: new Set<Promise<void>>() }
   /** Rejects with the first bug that anything in the background met. */

@@ -2,6 +2,7 @@
 import type { Step, StepOf } from '../scenario/schema.js'
 import type { Band } from '../report/report.js'
 import type { ServerFaults } from '../world/world.js'
+import { noteEnd } from './ends.js'
 import type { Run } from './run.js'
 import { serversOf } from './survey.js'
 
@@ -32,6 +33,7 @@ export async function start(run: Run, { id }: StepOf<'Start'>): Done {
 }
 
 async function startOne(run: Run, id: number): Done {
+  noteEnd(run, id)
   const problem = await run.world.server(id).start()
   if (problem === null) run.bands.close(`down ${id}`)
   return problem
@@ -41,22 +43,28 @@ async function startOne(run: Run, id: number): Done {
 export async function strike(run: Run, step: ServerStep): Done {
   const id = await run.who(step.id)
   if (typeof id === 'string') return id
-  const server = run.world.server(id)
-  const problem = await act(server, step)
-  if (problem !== null) return problem
-  if (step.type === 'Restart' || step.type === 'Resume')
-    run.bands.close(`${step.type === 'Resume' ? 'paused' : 'down'} ${id}`)
-  if (mayEnd(step)) run.excused.add(id)
-  const band = bandOf(step)
-  if (band !== null) run.bands.open(`${band.state} ${id}`, `server ${id} ${band.label}`, band.kind, id)
-  if (step.type === 'Stop' || step.type === 'Crash') run.bands.close(`paused ${id}`)
-  return null
+  const problem = step.type === 'Restart' ? await restart(run, id) : await act(run.world.server(id), step)
+  if (problem === null) {
+    if (mayEnd(step)) run.excused.add(id)
+    const band = bandOf(step)
+    if (band !== null) run.bands.open(`${band.state} ${id}`, `server ${id} ${band.label}`, band.kind, id)
+  }
+  const standing = run.world.standing(id)
+  if (standing !== 'paused') run.bands.close(`paused ${id}`)
+  if (standing === 'down' && !run.bands.has(`down ${id}`))
+    run.bands.open(`down ${id}`, `server ${id} is down`, 'server', id)
+  return problem
 }
 
-async function act(server: ServerFaults, step: ServerStep): Done {
+/** One that did not end by itself, and was killed, is started all the same. */
+async function restart(run: Run, id: number): Done {
+  const ran = ['up', 'paused'].includes(run.world.standing(id))
+  const problem = await run.world.server(id).stop()
+  return ran ? ((await startOne(run, id)) ?? problem) : problem
+}
+
+async function act(server: ServerFaults, step: Exclude<ServerStep, { type: 'Restart' }>): Done {
   switch (step.type) {
-    case 'Restart':
-      return (await server.stop()) ?? server.start()
     case 'Stop':
       return server.stop()
     case 'Crash':
@@ -96,8 +104,9 @@ function mayEnd({ type }: Step): boolean {
 function bandOf(step: ServerStep): { state: string; label: string; kind: Band['kind'] } | null {
   switch (step.type) {
     case 'Stop':
+      return { state: 'down', label: 'is stopped', kind: 'server' }
     case 'Crash':
-      return { state: 'down', label: step.type === 'Stop' ? 'is stopped' : 'is down', kind: 'server' }
+      return { state: 'down', label: 'is down', kind: 'server' }
     case 'Pause':
       return { state: 'paused', label: 'is paused', kind: 'server' }
     case 'DiskFull':

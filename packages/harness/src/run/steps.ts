@@ -21,6 +21,7 @@ export class Steps {
   async play(): Promise<void> {
     const { scenario, world, observer } = this.#run
     for (const [index, step] of scenario.steps.entries()) {
+      if (this.#run.stopped) return
       const from = world.now()
       observer.step?.(index + 1, step)
       const notDone = await this.#step(step, index)

@@ -2,32 +2,38 @@
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { StepOf } from '../scenario/schema.js'
 import { OPERATION_TIMEOUT } from './clients.js'
+import { isAnswer } from './recorder.js'
 import type { Run } from './run.js'
 import { serversOf } from './survey.js'
 
-const KEYS = 5
 const CLIENTS = 4
 /** What failed is not followed at once (ms): a server that refuses everything would be asked without end. */
 const PAUSE = 20
+/** A client that was held up catches up on so much of its time (ms), and no more. */
+const ARREARS = 1_000
 
-/** Ends when its operations are done, or its time is over. */
+/** Ends when its operations are done, its time is over, or the run ends it. */
 export async function workload(run: Run, step: StepOf<'Workload'>, number: number): Promise<void> {
-  const { clients = CLIENTS, operations = Infinity, keys = KEYS } = step
+  const { world, subject } = run
+  const { clients = CLIENTS, operations = Infinity, duration = Infinity, timeout = OPERATION_TIMEOUT } = step
   const prng = new Prng(step.seed ?? run.prng.below(2 ** 31))
-  const draw = run.subject.workload({ keys, mix: step.mix })
-  if (draw === null) throw new Error(`operations of ${run.subject.name} cannot be drawn`)
-  const ends = run.world.now() + (step.duration ?? Infinity)
+  const draw = subject.workload(step)
+  if (typeof draw === 'string') throw new Error(draw)
+  const ends = world.now() + duration
   let begun = 0
-  const begin = (): number | null => (begun < operations && run.world.now() < ends ? ++begun : null)
+  const begin = (): number | null => (begun < operations && world.now() < ends && !run.stopped ? ++begun : null)
   const work = async (client: number): Promise<void> => {
-    const connection = run.world.client(serversFor(run, step, prng))
+    const connection = world.client(serversFor(run, step, prng))
     const own = new Prng(prng.below(2 ** 31))
+    let due = world.now()
     for (let count = begin(); count !== null; count = begin()) {
       const task = draw(own, number * 1_000_000 + count)
-      const { type } = await run.recorder.perform(`w${number}-${client}`, task, (op) =>
-        connection.submit(op, step.timeout ?? OPERATION_TIMEOUT),
-      )
-      await pace(run, step, clients, own, type === 'ok')
+      const outcome = await run.recorder.perform(`w${number}-${client}`, task, connection, timeout)
+      const now = world.now()
+      const pause = step.rate === undefined ? 0 : (clients / step.rate) * 2000 * own.float()
+      due = Math.max(due + pause, isAnswer(outcome) ? now - ARREARS : now + PAUSE)
+      const wait = Math.min(due, ends) - now
+      if (wait > 0) await world.sleep(wait)
     }
     await connection.close()
   }
@@ -40,10 +46,4 @@ function serversFor(run: Run, { id }: StepOf<'Workload'>, prng: Prng): number[] 
   const all = serversOf(run.world)
   const first = prng.below(all.length)
   return [...all.slice(first), ...all.slice(0, first)]
-}
-
-/** Between two operations of one client. */
-async function pace(run: Run, { rate }: StepOf<'Workload'>, clients: number, prng: Prng, went: boolean): Promise<void> {
-  if (rate !== undefined) await run.world.sleep((clients / rate) * 2000 * prng.float())
-  else if (!went) await run.world.sleep(PAUSE)
 }

@@ -2,16 +2,24 @@
 import type { Subject } from '../subject/subject.js'
 import type { World } from '../world/world.js'
 import { nameStep } from './load.js'
-import type { Scenario, Step } from './schema.js'
+import type { Expectation, Scenario, Step } from './schema.js'
 
 const SIMULATOR_ONLY = 'only the simulator can do this (harness simulate --file)'
+/** Between so many servers there are 240 proxies. */
+const MOST_PROCESSES = 16
 
 /** One sentence for each step that cannot be played there. */
 export function misfits(scenario: Scenario, world: World['name'], subject: Subject): string[] {
-  return scenario.steps.flatMap((step, index) => {
+  const { servers, steps, expect } = scenario
+  const problems = steps.flatMap((step, index) => {
     const problem = (world === 'processes' ? notOnProcesses(step) : null) ?? notYet(step) ?? foreign(step, subject)
     return problem === null ? [] : [`${nameStep(index, step)}: ${problem}`]
   })
+  const unseen = expect === undefined ? null : invisible(expect, subject)
+  if (unseen !== null) problems.push(`expect: ${unseen}`)
+  if (world === 'processes' && servers > MOST_PROCESSES)
+    problems.push(`servers: ${MOST_PROCESSES} real ones at most, not ${servers}; the simulator takes more`)
+  return problems
 }
 
 function notOnProcesses(step: Step): string | null {
@@ -48,11 +56,21 @@ function foreign(step: Step, subject: Subject): string | null {
       const task = subject.task(step)
       return typeof task === 'string' ? task : null
     }
-    case 'Workload':
-      return subject.workload({ keys: step.keys ?? 1, mix: step.mix }) === null
-        ? `operations of ${subject.name} cannot be drawn: send them with Submit`
-        : null
+    case 'Workload': {
+      const draw = subject.workload(step)
+      return typeof draw === 'string' ? draw : null
+    }
+    case 'Expect':
+      return invisible(step, subject)
     default:
       return null
   }
+}
+
+/** What no client of this service can see. */
+function invisible({ key, log, contains }: Expectation, subject: Subject): string | null {
+  if ((log ?? contains) !== undefined && subject.log([]) === null)
+    return `${log === undefined ? 'contains' : 'log'}: ${subject.name} has no log`
+  const read = key === undefined ? null : subject.task({ type: 'Get', id: 0, key })
+  return typeof read === 'string' ? read : null
 }

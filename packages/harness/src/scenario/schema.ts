@@ -9,8 +9,8 @@ const ms = z
   .min(0, 'must not be below 0')
   .max(LONGEST, `must be at most ${LONGEST} ms, which is 24 days`)
 const rate = z.number().min(0, 'a rate is from 0 to 1').max(1, 'a rate is from 0 to 1')
-const positive = z.int('must be a whole number').min(1)
-const seed = z.int('must be a whole number').min(0, 'must not be below 0')
+const positive = z.int().min(1)
+const seed = z.int().min(0)
 
 /** A server by its number, or by what it is when the step is played. `any`: one that is up, drawn by the run's seed. */
 const who = z.union([id, z.enum(['leader', 'follower', 'any'])], {

@@ -12,7 +12,8 @@ export function words(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_value':
       return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`
     case 'too_small':
-      if (issue.origin === 'array' || issue.origin === 'string') return 'must not be empty'
+      if (issue.origin === 'array' || issue.origin === 'string')
+        return Number(issue.minimum) > 1 ? `must have at least ${issue.minimum}` : 'must not be empty'
       return `must be ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}`
     case 'too_big':
       return `must be at most ${issue.maximum}`
@@ -59,6 +60,6 @@ function nameOf(expected: string): string {
 }
 
 function kindOf(value: unknown): string {
-  if (value === null) return 'null'
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value)
   return nameOf(Array.isArray(value) ? 'array' : typeof value)
 }

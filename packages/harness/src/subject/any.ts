@@ -1,5 +1,9 @@
 /** Any other service: its operations go as they are, and its own state class is the model, where it is known. */
+import { isDeepStrictEqual } from 'node:util'
+import { packValue } from '@synod/paxos/internal/codec/values'
+import { admitOp, machineOf } from '@synod/paxos/internal/service/service-codec'
 import { serviceModel } from '../checker/models/service.js'
+import type { HistoryEvent } from '../history/history.js'
 import type { AnyService, Subject, Task } from './subject.js'
 
 /** @param service undefined: only a server command is known; its answers cannot be judged, its states can be compared */
@@ -23,8 +27,35 @@ export function anySubject(name: string, service: AnyService | undefined): Subje
       }
     },
     probe: null,
-    workload: () => null,
-    finalReads: () => [],
+    workload: () => `operations of ${name} cannot be drawn: send them with Submit`,
+    finalReads: (entries, history) =>
+      service === undefined || knowsMore(service, history)
+        ? []
+        : [{ f: 'read', key: null, value: restored(service, entries) }],
     log: () => null,
+  }
+}
+
+/** As the model has it, whose state is restored before each operation. */
+function restored(service: AnyService, entries: readonly unknown[]): unknown[] {
+  const state = service.state()
+  state.restore(entries)
+  return [...state.snapshot()]
+}
+
+/** Whether the state tells of slots or client ids: those of the servers are not known here, so their state cannot be judged. */
+function knowsMore(service: AnyService, history: readonly HistoryEvent[]): boolean {
+  const asked = history.filter(({ type }) => type === 'invoke')
+  const stateAfter = (salt: number): unknown[] => {
+    const { machine, state } = machineOf(service)
+    asked.forEach(({ process, value }, at) => {
+      machine.execute(salt * (at + 1), `${salt} ${process}`, admitOp(service, packValue(value)))
+    })
+    return [...state.snapshot()]
+  }
+  try {
+    return !isDeepStrictEqual(stateAfter(1), stateAfter(2))
+  } catch {
+    return true // it fails in this order; what it would know in another is not known
   }
 }

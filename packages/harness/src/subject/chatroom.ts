@@ -2,7 +2,7 @@
 import { chatroom } from '@synod/chatroom'
 import type { ChatMessage, ChatOp } from '@synod/chatroom'
 import { chatModel } from '../checker/models/chat.js'
-import type { DataStep, Subject, Task, WorkloadShape } from './subject.js'
+import type { DataStep, Draw, Subject, Task, WorkloadShape } from './subject.js'
 
 interface Page {
   readonly messages: readonly ChatMessage[]
@@ -55,21 +55,23 @@ function read(): Task {
     reads: true,
     run: async (submit) => {
       const texts: string[] = []
-      for (let total = Infinity; texts.length < total;) {
-        const page = (await submit({ type: 'read', from: texts.length + 1 } satisfies ChatOp)) as Page
-        texts.push(...page.messages.map(({ text }) => text))
-        total = page.total
+      for (;;) {
+        const { messages, total } = (await submit({ type: 'read', from: texts.length + 1 } satisfies ChatOp)) as Page
+        texts.push(...messages.map(({ text }) => text))
+        // No servers that work answer an empty page before the end; but those under test may not.
+        if (texts.length >= total || messages.length === 0) return { type: 'ok', value: texts }
       }
-      return { type: 'ok', value: texts }
     },
   }
 }
 
-function workload({ mix = { read: 1, append: 3 } }: WorkloadShape): ReturnType<Subject['workload']> {
-  const reads = (mix.read ?? 0) + (mix.list ?? 0)
-  const writes = (mix.append ?? 0) + (mix.write ?? 0)
+function workload({ keys, mix = { read: 1, append: 3 } }: WorkloadShape): Draw | string {
+  if (keys !== undefined) return 'keys: the chatroom has none'
+  const { read: reads = 0, append: appends = 0, ...others } = mix
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) return `mix: the chatroom has no ${unknown}, only append and read`
   return (prng, number) => {
-    const task = prng.chance(reads / (reads + writes)) ? read() : post('workload', `message ${number}`)
+    const task = prng.chance(reads / (reads + appends)) ? read() : post('workload', `message ${number}`)
     if (typeof task === 'string') throw new Error(task)
     return task
   }

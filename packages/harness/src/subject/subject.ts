@@ -17,6 +17,8 @@ export interface Answer {
   /** `fail`: there was another value (of a cas). */
   readonly type: 'ok' | 'fail'
   readonly value?: unknown
+  /** Why a `fail` says nothing of the state: a stable code. */
+  readonly error?: string
 }
 
 /** One operation that a client can be given. */
@@ -31,10 +33,10 @@ export interface Task {
   run(submit: (op: unknown) => Promise<unknown>): Promise<Answer>
 }
 
-export interface WorkloadShape {
-  readonly keys: number
-  readonly mix: StepOf<'Workload'>['mix']
-}
+export type Draw = (prng: Prng, number: number) => Task
+
+/** Which operations a workload draws. */
+export type WorkloadShape = Pick<StepOf<'Workload'>, 'keys' | 'mix'>
 
 export interface Subject {
   /** As in `--server`. */
@@ -47,8 +49,8 @@ export interface Subject {
   task(step: DataStep): Task | string
   /** An operation that changes nothing; null if none is known. */
   readonly probe: Task | null
-  /** Makes operations at random, each time another; `number` counts them, so that no two write the same. null: it cannot. */
-  workload(shape: WorkloadShape): ((prng: Prng, number: number) => Task) | null
+  /** Makes operations at random, each time another; `number` counts them, so that no two write the same. A sentence if it cannot. */
+  workload(shape: WorkloadShape): Draw | string
   /** What a final, converged state says, as reads at the end of a history. */
   finalReads(
     entries: readonly unknown[],

@@ -61,12 +61,18 @@ export class Links {
     for (const [a, b] of this.#directions(from, to)) this.#links.set(this.#key(a, b), { ...this.of(a, b), ...faults })
   }
 
-  /** Cuts every link between servers that are in no group together. */
+  /** Cuts every link between servers that are in no group together, and mends the cuts of all others. */
   partition(groups: readonly (readonly number[])[]): void {
     for (const [a, b] of this.#directions(undefined, undefined)) {
-      const together = groups.some((group) => group.includes(a) && group.includes(b))
-      if (!together) this.set(a, b, { cut: true })
+      const cut = !groups.some((group) => group.includes(a) && group.includes(b))
+      if (cut !== this.isCut(a, b)) this.set(a, b, { cut })
     }
+  }
+
+  /** Whether nothing is wrong with these links. */
+  areWhole(from?: number, to?: number): boolean {
+    for (const [a, b] of this.#directions(from, to)) if (this.#links.has(this.#key(a, b))) return false
+    return true
   }
 
   /** Ends all faults of one direction; without `from` and `to` of all links. */

@@ -1,8 +1,8 @@
 /**
- * The machine of one room. As messages only come and stay, what was found by the read that found most tells which message must
- * be at each of these places, and every other read found a beginning of that, or fits nowhere. So a state is how many messages there
- * are; and once there are more than any read found, nothing that follows makes a difference (but to those who ask exactly). Its
- * facts are that there are so many messages.
+ * The machine of one room. As messages only come and stay, what was found by the read that found most tells which
+ * message must be at each of these places, and every other read found a beginning of that, or fits nowhere. So a state
+ * is how many messages there are; and once there are more than any read found, nothing that follows makes a difference
+ * (but to those who ask exactly). Its facts are that there are so many messages.
  */
 import { NONE } from '../machine.js'
 import type { Machine } from '../machine.js'

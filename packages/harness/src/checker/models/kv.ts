@@ -10,8 +10,8 @@ type Key = string | null
 type Pairs = ReadonlyMap<Key, unknown>
 
 /**
- * A key-value store: `read`, `write`, `cas` and `delete` of a key (null: the only one, without a name); `list` and `count` of
- * all keys that begin with `key`.
+ * A key-value store: `read`, `write`, `cas` and `delete` of a key (null: the only one, without a name); `list` and
+ * `count` of all keys that begin with `key`.
  */
 export const kvModel: Model<Pairs> = {
   name: 'kv',

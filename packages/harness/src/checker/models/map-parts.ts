@@ -7,8 +7,8 @@ type Key = string | null
 const MAX_READS = 1_000_000
 
 /**
- * Each key by itself; and together those that a list or a count sees together. As a list reads each of its keys, it is among
- * a key's operations too, as a read.
+ * Each key by itself; and together those that a list or a count sees together. As a list reads each of its keys, it is
+ * among a key's operations too, as a read.
  */
 export function mapParts(operations: readonly Operation[]): readonly Part[] {
   const ranges = operations.filter(isRange)

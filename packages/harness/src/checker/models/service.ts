@@ -8,9 +8,10 @@ import type { Model, Operation } from '../model.js'
 import { show } from './values.js'
 
 /**
- * A service as a model of its operations (`submit`). A state is what the service's snapshot yields, packed. The service meets
- * a history's process as its `clientId`, and every operation in slot 1: results that hang on either cannot be judged. It
- * must restore its whole state for every step, so large states take their time.
+ * A service as a model of its operations (`submit`), and of a `read` of its whole state: what the snapshot yields. A
+ * state is what the service's snapshot yields, packed. The service meets a history's process as its `clientId`, and
+ * every operation in slot 1: results that hang on either cannot be judged. It must restore its whole state for every
+ * step, so large states take their time.
  */
 export function serviceModel(service: AnyService): Model<string> {
   return {
@@ -25,6 +26,7 @@ export function serviceModel(service: AnyService): Model<string> {
 }
 
 function step(service: AnyService, before: string, operation: Operation): string | null {
+  if (operation.f === 'read') return textOf(operation.result as unknown[]) === before ? before : null
   const done = execute(service, before, operation)
   if (done === null) return null
   if (operation.outcome !== 'info' && !isDeepStrictEqual(done.outcome, outcomeOf(operation))) return null
@@ -64,12 +66,14 @@ function outcomeOf({ outcome, result }: Operation): Outcome {
 }
 
 function shown(service: AnyService, state: string, operation: Operation): string {
+  if (operation.f === 'read') return show(unpackValue(Buffer.from(state, 'latin1')))
   const done = execute(service, state, operation)
   return done === null ? 'nothing, as the server stops' : show(done.outcome.value)
 }
 
 function misfit(service: AnyService, { f, argument, outcome, result }: Operation): string | null {
-  if (f !== 'submit') return `${service.name} has no ${f}, only submit`
+  if (f === 'read') return Array.isArray(result) ? null : 'value: of a read must be all that the snapshot yields'
+  if (f !== 'submit') return `${service.name} has no ${f}, only submit, and read of its whole state`
   if (outcome === 'fail' && typeof (result as { readonly refused?: unknown } | null)?.refused !== 'string')
     return 'value: of a submit that failed must be {"refused": code}'
   try {
