@@ -81,7 +81,7 @@ t.test(
         [8, 'Crash', 'server 2 is down'],
         [9, 'Get', 'server 2 is down'],
         [10, 'Connect', 'server 2 is down'],
-        [12, 'Get', 'client 1 is not connected'],
+        [12, 'Get', 'client 1 is not connected: a Connect with that id comes before what it sends'],
         [13, 'Resume', 'server 1 is not paused'],
         [14, 'Start', 'server 0 is up already'],
       ],
@@ -174,6 +174,43 @@ t.test('a run in which nothing succeeds fails', async (t) => {
     expect: { acknowledged: 0 },
   })
   t.strictSame(failures(wanted), [], 'a scenario may say that nothing succeeds')
+})
+
+t.test('a cluster that was never formed is told as such', async (t) => {
+  const steps = [
+    { type: 'Start', id: 0, count: 3 },
+    { type: 'Start', id: 1 },
+  ]
+  const scenario = parseScenario(JSON.stringify(steps), 'test.json')
+  const { report } = await simulateScenario(scenario, kvSubject)
+  t.match(
+    failures(report)[0],
+    /^liveness: no answer .*the cluster is not formed: .* all 3 servers, .* server 2 is not up$/,
+  )
+})
+
+t.test('servers that have all ended by themselves are not waited for', async (t) => {
+  const fail = [0, 1, 2].map((id): Loose => ({ type: 'FsyncError', id, always: true }))
+  const report = await play([...CONNECTED, ...fail, SET, { type: 'Wait', for: 'leader', timeout: 50_000 }])
+  t.match(failures(report)[0], /^wait: step \d+ \(Wait\): no leader .*: all servers have ended by themselves: .*EIO/)
+  t.ok(report.elapsed < 40_000)
+})
+
+t.test('all that are paused go on with one Resume', async (t) => {
+  const pause = [0, 2].map((id): Loose => ({ type: 'Pause', id }))
+  const more: Loose[] = [
+    { type: 'Sleep', ms: 300 },
+    { type: 'Resume' },
+    { type: 'Resume' },
+    { type: 'Wait', for: 'leader' },
+  ]
+  const report = await play([...CONNECTED, SET, ...pause, ...more, { ...SET, value: '2' }])
+  t.strictSame(failures(report), [])
+  t.strictSame(
+    report.steps.flatMap(({ number, notDone }) => (notDone === null ? [] : [[number, notDone]])),
+    [[11, 'no server is paused']],
+  )
+  t.equal(report.bands.filter(({ label }) => label.endsWith('is paused')).length, 2)
 })
 
 t.test('a run that takes too long fails', async (t) => {

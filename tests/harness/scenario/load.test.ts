@@ -44,10 +44,25 @@ t.test('an object names itself, its servers and its seed', (t) => {
   t.end()
 })
 
-t.test('where nothing says how many servers there are, the steps name the last one', (t) => {
-  t.equal(parseScenario('[{"type":"Start","id":0},{"type":"Cut","from":4,"to":1}]', 'F.json').servers, 5)
-  t.end()
-})
+t.test(
+  'where nothing says how many servers there are, the Start steps name the last one; without numbers there are three',
+  (t) => {
+    const servers = (...ids: (number | undefined)[]): number =>
+      parseScenario(JSON.stringify(ids.map((id) => ({ type: 'Start', id }))), 'F.json').servers
+    t.equal(servers(0), 1)
+    t.equal(servers(0, 4), 5)
+    t.equal(servers(undefined), 3)
+    t.equal(servers(undefined, 6), 7)
+    t.strictSame(
+      problems([
+        { type: 'Start', id: 0 },
+        { type: 'Crash', id: 9 },
+      ]),
+      ['F.json: step 2 (Crash): there is no server 9: there is only server 0'],
+    )
+    t.end()
+  },
+)
 
 for (const [what, file, wanted] of [
   ['no JSON', '[{"type": "Start",}]', /^F\.json: this is not JSON: /],

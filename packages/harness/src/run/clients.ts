@@ -61,7 +61,7 @@ export class Clients {
   /** Begins an operation; its outcome, or why it was not begun. */
   send(id: number, task: Task, timeout = OPERATION_TIMEOUT): Promise<Outcome> | string {
     const client = this.#clients.get(id)
-    if (client === undefined) return `client ${id} is not connected`
+    if (client === undefined) return `client ${id} is not connected: a Connect with that id comes before what it sends`
     if (this.#isDead(client)) return `server ${id} is ${this.#world.standing(id)}`
     client.pending++
     const outcome = this.#recorder.perform(String(id), task, client.connection, timeout)

@@ -6,8 +6,9 @@ import { poll } from './poll.js'
 import { agree, different, states } from './agreement.js'
 import type { ServerState } from './agreement.js'
 import { lastWords } from './ends.js'
+import type { World } from '../world/world.js'
 import type { Run } from './run.js'
-import { followedBy, running, statuses } from './survey.js'
+import { followedBy, running, serversOf, statuses } from './survey.js'
 
 const WAIT_TIMEOUT = 30_000
 /** How long servers may take to come to the same slot (ms). */
@@ -28,9 +29,19 @@ const MISSED: Readonly<Record<StepOf<'Wait'>['for'], string>> = {
 /** Waits; what does not come in time is a check that failed. */
 export async function wait(run: Run, step: StepOf<'Wait'>, name: string): Promise<null> {
   const { timeout = WAIT_TIMEOUT } = step
-  const came = await poll(run.world, conditionOf(run, step), timeout)
-  if (!came) run.check('wait', false, `${name}: ${MISSED[step.for]} within ${timeout} ms`, windowOf(run, timeout))
+  const { world } = run
+  const from = world.now()
+  const condition = conditionOf(run, step)
+  // Nothing comes of servers that have all ended by themselves.
+  await poll(world, async () => (await condition()) || allEnded(world), timeout)
+  if (await condition()) return null
+  const why = allEnded(world) ? `: all servers have ended by themselves: ${lastWords(run, 0)}` : ` within ${timeout} ms`
+  run.check('wait', false, `${name}: ${MISSED[step.for]}${why}`, { from, to: world.now() })
   return null
+}
+
+function allEnded(world: World): boolean {
+  return serversOf(world).every((id) => world.standing(id) === 'ended')
 }
 
 function conditionOf(run: Run, { for: what, id, count = 1 }: StepOf<'Wait'>): () => boolean | Promise<boolean> {
@@ -160,9 +171,4 @@ async function unequal({ world }: Run, ids: readonly number[]): Promise<string |
 function show(value: unknown): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value)
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
-}
-
-function windowOf(run: Run, timeout: number): { from: number; to: number } {
-  const to = run.world.now()
-  return { from: Math.max(0, to - timeout), to }
 }

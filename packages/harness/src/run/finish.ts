@@ -7,7 +7,8 @@ import { healAll } from './network-steps.js'
 import { poll } from './poll.js'
 import { JUDGE } from './recorder.js'
 import type { Run } from './run.js'
-import { running, serversOf } from './survey.js'
+import { resume } from './server-steps.js'
+import { running, serversOf, statuses } from './survey.js'
 
 /** Within so many ms after healing all outcomes must be there, the cluster must answer, and all live servers must be equal. */
 export const HEALING = 60_000
@@ -22,11 +23,7 @@ export async function finish(run: Run): Promise<void> {
   const healed = world.now()
   const deadline = healed + HEALING
   await healAll(run)
-  for (const id of serversOf(world)) {
-    if (world.standing(id) !== 'paused') continue
-    await world.server(id).resume()
-    run.bands.close(`paused ${id}`)
-  }
+  await resume(run, { type: 'Resume' })
   await clients.leaveDead()
   const hasMajority = running(world).length * 2 > world.servers
   if (hasMajority) await poll(world, () => recorder.pending === 0, deadline - world.now())
@@ -69,12 +66,20 @@ async function works(run: Run, deadline: number): Promise<boolean> {
   const { type, error } = await run.recorder.perform(JUDGE, subject.probe, client, Math.max(1, deadline - world.now()))
   await client.close()
   const answered = type === 'ok'
-  run.check(
-    'liveness',
-    answered,
-    answered ? 'the cluster answers after healing' : `no answer within ${HEALING} ms after healing: ${error ?? type}`,
-  )
+  const detail = answered
+    ? 'the cluster answers after healing'
+    : `no answer within ${HEALING} ms after healing: ${error ?? type}${await unformed(run, ids)}`
+  run.check('liveness', answered, detail)
   return answered
+}
+
+/** A new cluster serves once all its servers were up together; says so where that is what is missing. */
+async function unformed({ world }: Run, ids: readonly number[]): Promise<string> {
+  const all = await statuses(world, ids)
+  if (!all.some((status) => status?.role === 'forming')) return ''
+  const absent = serversOf(world).filter((id) => !ids.includes(id))
+  const who = absent.length === 0 ? '' : `, and of these server ${absent.join(', ')} is not up`
+  return `; the cluster is not formed: that takes all ${world.servers} servers, up at the same time once${who}`
 }
 
 /** All live servers come to one state, which ends the history. */

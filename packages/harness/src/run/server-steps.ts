@@ -12,7 +12,6 @@ type ServerStep = StepOf<
   | 'Stop'
   | 'Crash'
   | 'Pause'
-  | 'Resume'
   | 'Wipe'
   | 'Transfer'
   | 'Corrupt'
@@ -37,6 +36,16 @@ async function startOne(run: Run, id: number): Done {
   const problem = await run.world.server(id).start()
   if (problem === null) run.bands.close(`down ${id}`)
   return problem
+}
+
+/** Lets one server that is paused go on, or all of them. */
+export async function resume(run: Run, { id }: StepOf<'Resume'>): Done {
+  const { world, bands } = run
+  const paused = serversOf(world).filter((server) => world.standing(server) === 'paused')
+  if (id === undefined && paused.length === 0) return 'no server is paused'
+  const answers = await Promise.all((id === undefined ? paused : [id]).map((server) => world.server(server).resume()))
+  for (const server of paused) if (world.standing(server) !== 'paused') bands.close(`paused ${server}`)
+  return answers.find((answer) => answer !== null) ?? null
 }
 
 /** What each step does to the server that it names, and which band it leaves in the report. */
@@ -71,8 +80,6 @@ async function act(server: ServerFaults, step: Exclude<ServerStep, { type: 'Rest
       return server.crash({ powerLoss: step.powerLoss, on: step.on })
     case 'Pause':
       return server.pause()
-    case 'Resume':
-      return server.resume()
     case 'Wipe':
       return server.wipe()
     case 'Transfer':

@@ -62,10 +62,16 @@ export function nameStep(index: number, step: Step): string {
   return `step ${index + 1} (${step.type})`
 }
 
-/** By the first Start step that says it, or else as many as the steps name. */
+/** Of a cluster of which nothing else is said. */
+const USUAL_SERVERS = 3
+
+/** By the first Start step that says it, or else as many as they start. */
 function serversOf(steps: readonly Step[]): number {
-  for (const step of steps) if (step.type === 'Start' && step.count !== undefined) return step.count
-  return 1 + Math.max(0, ...steps.flatMap(idsOf))
+  const starts = steps.filter((step) => step.type === 'Start')
+  for (const { count } of starts) if (count !== undefined) return count
+  const ids = starts.flatMap(({ id }) => (id === undefined ? [] : [id]))
+  const all = starts.length > ids.length
+  return Math.max(all ? USUAL_SERVERS : 1, ...ids.map((id) => id + 1))
 }
 
 /** The numbers of servers that a step names. */

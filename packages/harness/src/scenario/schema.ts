@@ -44,7 +44,7 @@ const servers = [
   }),
   /** SIGSTOP and SIGCONT. */
   step('Pause', { id: who }),
-  step('Resume', { id }),
+  step('Resume', { id: id.optional() }),
   /** Removes the data directory of a server that is down. */
   step('Wipe', { id }),
   /** Hands leadership to a server. */
