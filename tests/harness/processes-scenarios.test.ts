@@ -112,6 +112,6 @@ t.test("a service of one's own is played by its command, and judged by its own s
   t.equal(unknown.code, 0, unknown.stdout + unknown.stderr)
   t.match(
     unknown.stdout,
-    /linearizable +what account-server.js should answer is not known: give its service with --service/,
+    /linearizable +could not be made: what account-server.js should answer is not known: give its service with --service/,
   )
 })

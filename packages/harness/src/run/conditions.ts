@@ -32,9 +32,13 @@ export async function wait(run: Run, step: StepOf<'Wait'>, name: string): Promis
   const { world } = run
   const from = world.now()
   const condition = conditionOf(run, step)
-  // Nothing comes of servers that have all ended by themselves.
-  await poll(world, async () => (await condition()) || allEnded(world), timeout)
-  if (await condition()) return null
+  const found = { came: false }
+  const look = async (): Promise<boolean> => {
+    found.came = await condition()
+    return found.came || allEnded(world) // nothing comes of servers that have all ended by themselves
+  }
+  await poll(world, look, timeout)
+  if (found.came) return null
   const why = allEnded(world) ? `: all servers have ended by themselves: ${lastWords(run, 0)}` : ` within ${timeout} ms`
   run.check('wait', false, `${name}: ${MISSED[step.for]}${why}`, { from, to: world.now() })
   return null

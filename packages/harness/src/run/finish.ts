@@ -37,7 +37,8 @@ export async function finish(run: Run): Promise<void> {
 }
 
 /** Workloads and nemeses go on until their end, unless operations are sent and nothing comes of them. */
-async function backgroundOver({ world, background, recorder }: Run): Promise<void> {
+async function backgroundOver(run: Run): Promise<void> {
+  const { world, background, recorder } = run
   const isOver = (): boolean => background.workload.size + background.nemesis.size === 0
   let since = world.now()
   let last = { ok: 0, bad: 0 }
@@ -51,6 +52,7 @@ async function backgroundOver({ world, background, recorder }: Run): Promise<voi
     return world.now() - since >= STANDSTILL
   }
   await poll(world, () => isOver() || isStill(), Infinity)
+  if (!isOver()) run.note(`workloads are given up: nothing was acknowledged for ${STANDSTILL} ms`)
 }
 
 /** A majority that lives must answer. */

@@ -24,7 +24,7 @@ export async function play(
   const steps = new Steps(run)
   const whole = async (): Promise<void> => {
     await steps.play()
-    await finish(run)
+    if (!run.stopped) await finish(run)
   }
   const sampling = run.sampler.run()
   sampling.catch(run.failed)
