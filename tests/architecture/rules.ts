@@ -72,7 +72,8 @@ function breachesOf({ path, text }: Source): string[] {
   const isPure = path.startsWith('packages/paxos/src/protocol/')
   const visit = (node: ts.Node): void => {
     const specifier = importedBy(node)
-    if (specifier === null && path !== LOADER) report(node, 'imports what is computed at run time, which cannot be checked')
+    if (specifier === null && path !== LOADER)
+      report(node, 'imports what is computed at run time, which cannot be checked')
     else if (typeof specifier === 'string') {
       const why = importBreach(path, specifier)
       if (why) report(node, `imports ${specifier}: ${why}`)

@@ -25,28 +25,25 @@ function counted(fails: (scenario: Scenario) => boolean) {
   return counter
 }
 
-t.test(
-  'a failure that needs one step of many is shrunk to that, and one operation, in a cluster as small as it can be',
-  async (t) => {
-    const scenario = drawScenario(3, { servers: [5], faults: FAULTS })
-    const needle: Step = { type: 'Corrupt', id: 3 }
-    const { steps } = scenario
-    const hay = { ...scenario, steps: [...steps.slice(0, 10), needle, ...steps.slice(10)] }
-    const { fails } = counted((candidate) => has(candidate, 'Corrupt') && candidate.servers >= 2)
-    const small = await shrink(hay, fails, { runs: 1_000 })
-    t.equal(small.servers, 2)
-    const ending = small.steps.findIndex(({ type }) => type === 'Heal')
-    t.strictSame(
-      small.steps
-        .slice(0, ending)
-        .map(({ type }) => type)
-        .sort(),
-      ['Corrupt', 'Workload'],
-    )
-    t.match(only(small, 'Workload'), [{ operations: 1, clients: 1, keys: 1 }])
-    t.match(small.description, /^shrunk from: 5 servers/)
-  },
-)
+t.test('a failure that needs one step of many is shrunk to that, in a cluster as small as it can be', async (t) => {
+  const scenario = drawScenario(3, { servers: [5], faults: FAULTS })
+  const needle: Step = { type: 'Corrupt', id: 3 }
+  const { steps } = scenario
+  const hay = { ...scenario, steps: [...steps.slice(0, 10), needle, ...steps.slice(10)] }
+  const { fails } = counted((candidate) => has(candidate, 'Corrupt') && candidate.servers >= 2)
+  const small = await shrink(hay, fails, { runs: 1_000 })
+  t.equal(small.servers, 2)
+  const ending = small.steps.findIndex(({ type }) => type === 'Heal')
+  t.strictSame(
+    small.steps
+      .slice(0, ending)
+      .map(({ type }) => type)
+      .sort(),
+    ['Corrupt'],
+  )
+  t.equal(only(small, 'Workload').length, 1, 'the one after healing stays')
+  t.match(small.description, /^shrunk from: 5 servers/)
+})
 
 t.test('what heals and waits in the end stays, for it is what liveness means', async (t) => {
   const ending: Step[] = [

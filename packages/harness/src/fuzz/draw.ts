@@ -37,13 +37,16 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const servers = prng.pick(options.servers ?? SIZES)
   const kinds = options.faults ?? drawKinds(prng)
   const operations = options.operations ?? 20 + prng.below(181)
+  const service = options.service ?? 'kvstore'
+  // An eighth comes after healing, so that each run has something to show for itself.
+  const late = Math.min(operations - 1, Math.ceil(operations / 8))
   const frail = drawFrail(prng, servers)
   const base = drawBase(prng, kinds)
   const timeline = new Timeline()
   // Some seeds are about leaders that succeed one another, and little else.
   const disputed = servers === 3 && LIKELY.every((kind) => kinds.includes(kind)) && prng.chance(0.6)
-  const windows = disputed ? [{ at: 0, lasts: 2_000 }] : drawWindows(prng, operations)
-  const load = { servers, crowded: disputed, frail, operations, service: options.service ?? 'kvstore' }
+  const windows = disputed ? [{ at: 0, lasts: 2_000 }] : drawWindows(prng, operations - late)
+  const load = { servers, crowded: disputed, frail, operations: operations - late, service }
   addWorkloads(timeline, prng, windows, load)
   const faults = { servers, kinds, base, frail, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
   const paused = kinds.length === 0 ? [] : addFaults(timeline, prng, windows, faults)
@@ -52,7 +55,7 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const calm = disputed || kinds.some((kind) => DAMAGE.includes(kind)) || prng.chance(0.5)
   const start: Step[] = [{ type: 'Start' }, ...(calm ? [{ type: 'Wait', for: 'leader' } as const] : []), ...base]
   const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}`
-  const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused)]
+  const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused, late, service)]
   return { name: `seed ${seed}`, description, servers, seed, steps }
 }
 
@@ -171,11 +174,14 @@ function addFaults(
 }
 
 /** Everything ends, and all must be well again: the clients get their answers, and the servers agree. */
-function healing(paused: readonly number[]): Step[] {
+function healing(paused: readonly number[], operations: number, service: Load['service']): Step[] {
+  const mix = service === 'kvstore' ? { read: 1, write: 1 } : { read: 1, append: 1 }
+  const last: Step = { type: 'Workload', clients: 2, operations, mix, timeout: 20_000 }
   return [
     { type: 'Heal' },
     ...paused.map((id): Step => ({ type: 'Resume', id })),
     { type: 'Start' },
+    ...(operations > 0 ? [last] : []),
     { type: 'Wait', for: 'workload', timeout: HEALING },
     { type: 'Wait', for: 'convergence', timeout: HEALING },
   ]
