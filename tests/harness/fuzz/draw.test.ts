@@ -76,7 +76,7 @@ t.test('in the end everything heals, everybody is started, and the clients are w
   for (const { name, steps } of scenarios) {
     const ending = steps.slice(steps.findLastIndex(({ type }) => type === 'Heal'))
     const types = ending.map(({ type }) => type).filter((type) => type !== 'Resume')
-    if (types.join(' ') !== 'Heal Start Workload Wait Wait') t.fail(`${name} ends with ${types.join(' ')}`)
+    if (types.join(' ') !== 'Heal Sleep Start Workload Wait Wait') t.fail(`${name} ends with ${types.join(' ')}`)
     const paused = steps.flatMap((step) => (step.type === 'Pause' ? [step.id] : []))
     const resumed = ending.flatMap((step) => (step.type === 'Resume' ? [step.id] : []))
     if (!isDeepStrictEqual(new Set(resumed), new Set(paused))) t.fail(`${name} resumes ${resumed.join(' ')}`)

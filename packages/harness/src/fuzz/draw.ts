@@ -180,6 +180,8 @@ function healing(paused: readonly number[], operations: number, service: Load['s
   return [
     { type: 'Heal' },
     ...paused.map((id): Step => ({ type: 'Resume', id })),
+    // A server whose disk has just failed is still ending: it must be down to be started.
+    { type: 'Sleep', ms: 1_000 },
     { type: 'Start' },
     ...(operations > 0 ? [last] : []),
     { type: 'Wait', for: 'workload', timeout: HEALING },

@@ -22,8 +22,8 @@ export function failureOf({ checks }: Report): Failure | null {
   return { check: causeOf(first), detail: first.detail }
 }
 
-/** Which invariant was broken, or what did not come about. */
+/** Which invariant was broken, or what did not come about: not at which step, for that changes while it is shrunk. */
 function causeOf({ name, detail }: Check): string {
   if (name === 'invariants') return /^(?:invariant )?([^: ]+)/.exec(detail)?.[1] ?? name
-  return name === 'wait' ? (/no \w+(?= within)/.exec(detail)?.[0] ?? name) : name
+  return name === 'wait' ? detail.replace(/^step \d+ /, '') : name
 }
