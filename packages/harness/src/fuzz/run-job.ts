@@ -15,7 +15,7 @@ export async function runJob({ scenario, server }: Job): Promise<Outcome> {
 }
 
 /** The check that failed; a broken invariant, which explains the others, before all others. */
-export function failureOf({ checks }: Report): Failure | null {
+function failureOf({ checks }: Report): Failure | null {
   const failed = checks.filter(({ ok }) => ok === false)
   const first = failed.find(({ name }) => name === 'invariants') ?? failed[0]
   if (first === undefined) return null

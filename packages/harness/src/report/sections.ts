@@ -59,7 +59,7 @@ function checkRow({ name, ok, detail, window }: Check): string {
 
 const LEGEND: readonly (readonly [kind: string, text: string])[] = [
   ['ok', 'ok'],
-  ['fail', 'failed: surely no effect'],
+  ['fail', 'no effect: another value was there, or it failed'],
   ['info', 'unknown: may have happened, or yet happen'],
   ['leader', 'leads'],
   ['follower', 'follows'],
