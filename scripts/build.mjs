@@ -1,4 +1,5 @@
-// Compiles the packages, or with the argument "tests" these and the tests; only what has changed.
+// Compiles the packages, or with the argument "tests" these and the tests; only what has changed. Then makes what browsers
+// load of them.
 // TypeScript leaves the output of a deleted source where it is: an import of it would go on working, its test would go
 // on running, and it would be packed. So such leftovers are removed first.
 import { spawnSync } from 'node:child_process'
@@ -6,6 +7,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle } from './bundle.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -28,4 +30,5 @@ prune(`${root}tests`, `${root}tests/.out`)
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const build = spawnSync(process.execPath, [tsc, '-b', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+if (build.status === 0) await bundle()
 process.exitCode = build.status ?? 1

@@ -21,12 +21,17 @@ const PAXOS_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   transport: ['protocol', 'codec'],
   service: ['protocol', 'codec'],
   client: ['protocol', 'transport', 'service'],
-  server: ['protocol', 'storage', 'transport', 'service'],
+  browser: ['protocol', 'transport', 'service', 'client'],
+  'status-page': [],
+  server: ['protocol', 'storage', 'transport', 'service', 'status-page'],
 }
 
 /** Time, chance and turn-taking are a seam of the whole outside: every folder may import it but these. */
 const CLOCK = 'packages/paxos/src/clock.ts'
 const TIMELESS = ['protocol', 'codec', 'service']
+
+/** What runs in browsers; the rest of what a browser loads is found out by bundling it. */
+const FOR_BROWSERS = /^packages\/(paxos\/src\/browser|chatroom\/src\/(web|live))\//
 
 /** Imports what its user names: that is its purpose. */
 const LOADER = 'packages/harness/src/cli/subjects.ts'
@@ -40,8 +45,9 @@ const COMPOSER = 'packages/paxos/src/protocol/paxos.ts'
 /** What the other packages may import of the workspace. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   paxos: [],
-  kvstore: [/^@synod\/paxos$/],
-  chatroom: [/^@synod\/paxos$/],
+  terminal: [/^@synod\/paxos$/],
+  kvstore: [/^@synod\/(paxos|terminal)$/],
+  chatroom: [/^@synod\/(paxos|terminal)$/],
   harness: [/^@synod\/(paxos|kvstore|chatroom)$/, /^@synod\/paxos\/internal\/.+$/],
 }
 
@@ -110,6 +116,7 @@ function importedBy(node: ts.Node): string | null | undefined {
 function importBreach(path: string, specifier: string): string | undefined {
   const [, packageName] = /^packages\/([^/]+)\/src\//.exec(path) ?? []
   const isRelative = specifier.startsWith('.')
+  if (FOR_BROWSERS.test(path) && /^(node:|ws$)/.test(specifier)) return 'a browser has nothing of Node'
   const target = isRelative ? posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts') : specifier
   if (!path.startsWith('tests/') && target.startsWith('tests/')) return 'nothing but a test imports tests'
   if (packageName === undefined) return undefined

@@ -2,16 +2,17 @@
 import type { ServerId } from '@synod/paxos/internal/protocol/ballot'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
 import type { Message } from '@synod/paxos/internal/protocol/message'
-import type { PaxosStatus } from '@synod/paxos/internal/protocol/paxos'
+import type { PaxosStatus } from '@synod/paxos/internal/protocol/ready'
 import { Paxos } from '@synod/paxos/internal/protocol/paxos'
 import type { Envelope, Input, LogRecord } from '@synod/paxos/internal/protocol/ready'
-import { commands, config, Journal, showEnvelope, showMessage, showRecord, showReply } from './transcript.js'
+import { commands, config, Journal, showEnvelope, showMessage, showRecord, showReply, text } from './transcript.js'
 
 /** Without the time, which the cluster adds. */
 type Event =
   | { type: 'tick' }
   | { type: 'stop' }
   | { type: 'submit'; commands: string }
+  | { type: 'alive'; clientIds: readonly string[] }
   | { type: 'message'; from: ServerId; message: Message }
 
 interface InFlight {
@@ -95,8 +96,20 @@ export class Network {
     for (const id of ids.length > 0 ? ids : this.ids) this.#step(id, { type: 'tick' })
   }
 
-  submit(id: ServerId, text: string): void {
-    this.#step(id, { type: 'submit', commands: text })
+  submit(id: ServerId, list: string): void {
+    this.#step(id, { type: 'submit', commands: list })
+  }
+
+  /** The clients of these sessions are connected to the server. */
+  alive(id: ServerId, ...clientIds: string[]): void {
+    this.#step(id, { type: 'alive', clientIds })
+  }
+
+  /** The events that the server has, as `x@3`. */
+  events(id: ServerId, from = 1): string[] {
+    return this.#server(id)
+      .core.events.read(from, Infinity)
+      .flatMap(({ events }) => events.map(text))
   }
 
   /** The server's host is about to end. */

@@ -15,7 +15,7 @@ import { DEFAULT_LIMITS, DEFAULT_TIMING } from '@synod/paxos/internal/protocol/c
 import type { Message } from '@synod/paxos/internal/protocol/message'
 import type { Outbox } from '@synod/paxos/internal/protocol/outbox'
 import type { Envelope, LogRecord, Ready } from '@synod/paxos/internal/protocol/ready'
-import type { StateMachine } from '@synod/paxos/internal/protocol/state'
+import type { Emit, StateMachine } from '@synod/paxos/internal/protocol/state'
 
 /** `2.1`: round 2 of server 1, in its first life (start 0); `2.1+3`: at start 3. */
 export function ballot(text: string): Ballot {
@@ -30,15 +30,15 @@ export function showBallot({ round, server, start }: Ballot): string {
 }
 
 /**
- * `noop`, `open n` (nonce n), `clock 100/1000` (elapsed, ttl), `1.n/2 x` (operation x, number 2 of session 1.n), `1.n/2^1 x`
+ * `noop`, `open n` (nonce n), `end 1.n` (session 1.n), `1.n/2 x` (operation x, number 2 of session 1.n), `1.n/2^1 x`
  * (and 1 is acknowledged), or a word: the operation of that name, number 1 of a session of that name.
  */
 export function command(text: string): Command {
   if (text === 'noop') return { kind: 'noop' }
   const open = /^open (\S+)$/.exec(text)
   if (open?.[1] !== undefined) return { kind: 'open', nonce: open[1] }
-  const clock = /^clock (\d+)\/(\d+)$/.exec(text)
-  if (clock !== null) return { kind: 'clock', elapsed: Number(clock[1]), ttl: Number(clock[2]) }
+  const end = /^end (\S+)$/.exec(text)
+  if (end?.[1] !== undefined) return { kind: 'end', clientId: end[1] }
   const [clientId = text, localId = '1', acked = '0', op = text] = operation(text)
   return { kind: 'op', clientId, localId: Number(localId), acked: Number(acked), op: bytes(op) }
 }
@@ -67,7 +67,7 @@ export function text(value: Uint8Array): string {
 export function showCommand(command: Command): string {
   if (command.kind === 'op') return text(command.op)
   if (command.kind === 'open') return `open ${command.nonce}`
-  return command.kind === 'clock' ? `clock ${command.elapsed}/${command.ttl}` : 'noop'
+  return command.kind === 'end' ? `end ${command.clientId}` : 'noop'
 }
 
 function slots(first: Slot, last: Slot): string {
@@ -111,6 +111,8 @@ export function showMessage(message: Message): string {
       return `${type} #${message.attempt} ${message.granted ? 'granted' : 'denied'} ${showBallot(message.ballot)}`
     case 'forward':
       return `${type} ${message.commands.map(showCommand).join(', ')}`
+    case 'alive':
+      return `${type} ${message.clientIds.join(', ')}`
     case 'catchUp':
       return `${type} from slot ${message.from}`
     case 'decided':
@@ -130,7 +132,8 @@ export function showResult(result: Result): string {
 }
 
 export function showReply(reply: Reply): string {
-  const command = reply.localId === 0 ? `open ${reply.clientId}` : `${reply.clientId}/${reply.localId}`
+  const kind = reply.clientId.includes('.') ? 'end' : 'open'
+  const command = reply.localId === 0 ? `${kind} ${reply.clientId}` : `${reply.clientId}/${reply.localId}`
   return `${command} ${showResult(reply.result)}`
 }
 
@@ -173,13 +176,24 @@ export function broken(invariant: Invariant): { code: string; invariant: Invaria
   return { code: 'INVARIANT', invariant }
 }
 
-/** Remembers what it executed, and answers `x@3` for x in slot 3: so a repeated execution shows. */
+/**
+ * Remembers what it executed, and answers `x@3` for x in slot 3: so a repeated execution shows. An operation `emit-x` emits
+ * the event `x@3`, and the end of a session `-1.n@3`.
+ */
 export class Journal implements StateMachine {
   readonly executed: string[] = []
+  /** The sessions that ended. */
+  readonly ends: string[] = []
 
-  execute(slot: Slot, _clientId: string, op: Uint8Array): Result {
+  execute(slot: Slot, _clientId: string, op: Uint8Array, emit: Emit): Result {
     this.executed.push(`${text(op)}@${slot}`)
+    if (text(op).startsWith('emit-')) emit(bytes(`${text(op).slice(5)}@${slot}`))
     return { status: 'ok', value: bytes(`${text(op)}@${slot}`) }
+  }
+
+  ended(slot: Slot, clientId: string, emit: Emit): void {
+    this.ends.push(`${clientId}@${slot}`)
+    emit(bytes(`-${clientId}@${slot}`))
   }
 }
 

@@ -2,25 +2,11 @@ import { ClientError, connect } from '@synod/paxos'
 import { Inquiry } from '@synod/paxos/internal/client/inquiry'
 import { WebSocketTransport } from '@synod/paxos/internal/transport/ws-transport'
 import { decodeClientFrame, decodeHello, encodeFrame } from '@synod/paxos/internal/transport/codec'
-import type { ServerStatus } from '@synod/paxos/internal/transport/wire'
 import t from 'tap'
+import { statusOf } from '../../support/status.js'
 import { ScriptedCluster, sums } from './scripted-cluster.js'
 
-const status: ServerStatus = {
-  id: 1,
-  address: 'a:1',
-  service: 'sums',
-  clusterId: null,
-  role: 'leader',
-  leader: 1,
-  ballot: '3.1',
-  applied: 17,
-  logBytes: 4096,
-  syncs: 9,
-  sessions: 2,
-  uptimeMs: 1234.5,
-  connected: [0, 2],
-}
+const status = statusOf({ service: 'sums', role: 'leader', leader: 1, connected: [0, 2] })
 
 t.test('the status of one server, and of all, with those that are out of reach', async (t) => {
   const cluster = new ScriptedCluster()

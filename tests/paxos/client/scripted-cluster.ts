@@ -42,7 +42,7 @@ export type Script = (frame: ClientFrame, server: ScriptedServer, connection: Co
 export class ScriptedCluster {
   readonly clock = new ManualClock()
   readonly network = new MemoryNetwork(this.clock)
-  readonly #table = new SessionTable()
+  readonly #table = new SessionTable(() => undefined)
   readonly #machine = machineOf(sums).machine
   #slot = 0
 
@@ -63,7 +63,7 @@ export class ScriptedCluster {
 
   /** All sessions expire. */
   expireSessions(): void {
-    this.#table.clock(2000, 1000)
+    for (const clientId of [...this.#table.clientIds]) this.#table.end(clientId)
   }
 
   execute(frame: ClientFrame): Reply[] {
@@ -76,7 +76,12 @@ export class ScriptedCluster {
     return frame.commands.map(([localId, op]) => ({
       clientId,
       localId,
-      result: this.#table.execute(++this.#slot, { kind: 'op', clientId, localId, acked, op }, this.#machine),
+      result: this.#table.execute(
+        ++this.#slot,
+        { kind: 'op', clientId, localId, acked, op },
+        this.#machine,
+        () => undefined,
+      ),
     }))
   }
 }

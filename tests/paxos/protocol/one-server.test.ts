@@ -74,45 +74,6 @@ t.test('past so many runs in flight, what comes forms the next run', (t) => {
   t.end()
 })
 
-t.test('the leader’s clock is logged while there are sessions, and sessions that are not used expire by it', (t) => {
-  const network = new Network(1, { timing: { sessionTtl: 1000 } })
-  network.elect(0)
-  network.run(2000)
-  t.notMatch(network.transcript(), 'clock', 'nobody is there to expire')
-  network.submit(0, 'open n')
-  network.settle()
-  t.equal(network.status(0).sessions, 1)
-  network.run(600)
-  t.match(network.transcript(), /accept 1.0 slot 2: clock \d+\/1000/)
-  network.submit(0, '1.n/1 x')
-  network.run(900)
-  t.equal(network.status(0).sessions, 1, 'counted from its last use')
-  network.run(1000)
-  t.equal(network.status(0).sessions, 0)
-  network.transcript()
-  network.submit(0, '1.n/2 y')
-  network.settle()
-  t.match(network.transcript(), '0 replies 1.n/2 expired')
-  t.strictSame(
-    network.executed(0).map((each) => each[0]),
-    ['x'],
-  )
-  t.end()
-})
-
-t.test('the clock of sessions only lags: one that is opened after a long idle time does not expire at once', (t) => {
-  const network = new Network(1, { timing: { sessionTtl: 1000 } })
-  network.elect(0)
-  network.run(5000)
-  network.submit(0, 'open n')
-  network.settle()
-  network.tick(5000)
-  network.settle()
-  t.match(network.transcript(), 'clock 250/1000')
-  t.equal(network.status(0).sessions, 1)
-  t.end()
-})
-
 t.test('BUSY: past the limit of undecided commands a server answers so, and goes on', (t) => {
   const network = new Network(3, { limits: { pending: 2 } })
   network.tick(0)

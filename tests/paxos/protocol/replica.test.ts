@@ -19,7 +19,10 @@ import {
 /** Server 0's replica, beside an acceptor that accepted what `accept` says at ballot 1.1. */
 function replica(limits: Partial<Limits> = {}) {
   const journal = new Journal()
-  const self = new Replica(0, { ...DEFAULT_LIMITS, ...limits }, journal)
+  const self = new Replica(0, { ...DEFAULT_LIMITS, ...limits }, journal, {
+    opened: () => undefined,
+    ended: () => undefined,
+  })
   const out = new Outbox(0)
   const accepted = new Map<number, Command>()
   const acceptedAt = (slot: number, at: { round: number }): Command | undefined =>

@@ -5,8 +5,10 @@ import { command, Journal, showResult } from '../../support/transcript.js'
 
 /** A session table; operations are numbered by slot as they come. */
 function table(limits?: { sessions: number; bytes: number }) {
-  const self = new SessionTable(limits)
+  const ended: string[] = []
+  const self = new SessionTable((clientId) => ended.push(clientId), limits)
   const journal = new Journal()
+  const emit = (): void => undefined
   let slot = 0
   const operation = (text: string): Extract<Command, { kind: 'op' }> => {
     const parsed = command(text)
@@ -16,8 +18,9 @@ function table(limits?: { sessions: number; bytes: number }) {
   return {
     self,
     journal,
+    ended,
     open: (nonce: string) => self.open(++slot, nonce),
-    execute: (text: string) => showResult(self.execute(++slot, operation(text), journal)),
+    execute: (text: string) => showResult(self.execute(++slot, operation(text), journal, emit)),
     lookup: (text: string): string | undefined => {
       const result = self.lookup(operation(text))
       return result && showResult(result)
@@ -76,38 +79,33 @@ t.test('a command of an unknown session is never executed: expired', (t) => {
   t.end()
 })
 
-t.test('a late copy of an `open` opens another session, and does not revive an expired one', (t) => {
+t.test('a late copy of an `open` opens another session, and does not revive one that has ended', (t) => {
   const { self, open, execute } = table()
   t.equal(open('n'), '1.n')
   execute('1.n/1 x')
-  self.clock(1001, 1000)
+  self.end('1.n')
   t.equal(open('n'), '3.n')
   t.equal(execute('1.n/1 x'), 'expired')
   t.equal(execute('3.n/1 x'), 'ok x@5')
   t.end()
 })
 
-t.test('sessions expire by the clock of the log, counted from their last use', (t) => {
-  const { self, open, execute } = table()
+t.test('a session ends once, and what comes of it afterwards is not executed', (t) => {
+  const { self, open, execute, ended } = table()
   open('a')
   open('b')
-  self.clock(600, 1000)
-  execute('1.a/1 x')
-  self.clock(400, 1000)
-  t.equal(self.size, 2, 'just not yet')
-  self.clock(1, 1000)
-  t.equal(self.size, 1)
-  t.equal(execute('2.b/1 x'), 'expired')
-  t.equal(execute('1.a/2 y'), 'ok y@5')
-  self.clock(1000, 1000)
-  t.equal(self.size, 1)
-  self.clock(1, 1000)
-  t.equal(self.size, 0)
+  t.equal(execute('1.a/1 x'), 'ok x@3')
+  self.end('1.a')
+  self.end('1.a')
+  self.end('7.never')
+  t.strictSame(ended, ['1.a'])
+  t.equal(execute('1.a/1 x'), 'expired', 'not even its outcome is known any more')
+  t.equal(execute('2.b/1 y'), 'ok y@5')
   t.end()
 })
 
 t.test('past so many sessions, the one unused for longest in the log goes; retries count as use', (t) => {
-  const { self, open, execute } = table({ sessions: 3, bytes: 1000 })
+  const { self, open, execute, ended } = table({ sessions: 3, bytes: 1000 })
   for (const nonce of ['a', 'b', 'c']) open(nonce)
   execute('1.a/1 x')
   execute('2.b/1 y')
@@ -118,6 +116,7 @@ t.test('past so many sessions, the one unused for longest in the log goes; retri
   open('e')
   t.equal(execute('2.b/1 y'), 'expired')
   t.equal(execute('1.a/1 x'), 'ok x@4')
+  t.strictSame(ended, ['3.c', '2.b'])
   t.end()
 })
 

@@ -101,6 +101,9 @@ t.test('help is given on request', async (t) => {
     '--bind',
     '--insecure-bind',
     '--verbose',
+    '/status',
+    '/status.json',
+    '/healthz',
   ]) {
     t.match(out, flag)
   }
@@ -112,7 +115,10 @@ t.test('a server says in one line that it listens, in one that it serves, and en
     const [address] = await freeAddresses(1)
     const server = run(t, ['--id', '0', '--count', '1', '--port', portOf(address)], directory)
     await until('it serves', () => server.out.includes('serves'))
-    t.equal(server.out, `counter server 0 listens on ${address}, data in ./data/counter-0\ncounter server 0 serves\n`)
+    t.equal(
+      server.out,
+      `counter server 0 listens on ${address}, data in ./data/counter-0\ncounter server 0 serves; see http://${address}/status\n`,
+    )
     t.ok(existsSync(join(directory, 'data', 'counter-0')))
     server.child.kill(signal)
     const { code, err } = await ended(server)

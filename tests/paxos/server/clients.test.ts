@@ -4,13 +4,14 @@ import { realClock } from '@synod/paxos/internal/clock'
 import type { Speaker } from '@synod/paxos/internal/server/greeter'
 import { Log } from '@synod/paxos/internal/server/log'
 import type { Command } from '@synod/paxos/internal/protocol/command'
+import { EventRing } from '@synod/paxos/internal/protocol/event-ring'
 import { SynodError } from '@synod/paxos'
 import { decodeServerFrame, encodeFrame } from '@synod/paxos/internal/transport/codec'
 import type { Frame } from '@synod/paxos/internal/transport/codec'
 import type { Connection } from '@synod/paxos/internal/transport/transport'
 import { WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
-import type { ServerStatus } from '@synod/paxos/internal/transport/wire'
 import t from 'tap'
+import { statusOf } from '../../support/status.js'
 
 /** The server's end of a connection, whose other end reads when the test says so. */
 class Wire implements Connection {
@@ -35,25 +36,12 @@ class Wire implements Connection {
   }
 }
 
-const STATUS: ServerStatus = {
-  id: 0,
-  address: '127.0.0.1:7000',
-  service: 'counter',
-  clusterId: null,
-  role: 'follower',
-  leader: null,
-  ballot: '0.0',
-  applied: 9,
-  logBytes: 0,
-  syncs: 0,
-  sessions: 0,
-  uptimeMs: 1,
-  connected: [],
-}
+const STATUS = statusOf({ service: 'counter', applied: 9 })
 
 /** Clients of a server whose state has these entries, and what was proposed. */
 function clients(entries: Iterable<unknown> = []) {
   const proposed: Command[] = []
+  const alive: string[] = []
   const warnings: string[] = []
   const tested = new Clients(
     {
@@ -67,7 +55,9 @@ function clients(entries: Iterable<unknown> = []) {
         return Buffer.from(text.toUpperCase())
       },
       submit: (commands) => proposed.push(...commands),
+      alive: (clientId) => alive.push(clientId),
       status: () => STATUS,
+      feedSource: { events: new EventRing(), next: () => 10 },
       snapshot: () => ({ slot: 9, entries }),
     },
     realClock,
@@ -78,7 +68,7 @@ function clients(entries: Iterable<unknown> = []) {
     wire.speaker = tested.accept(wire, { type: 'client', version: WIRE_VERSION, service })
     return wire
   }
-  return { tested, proposed, warnings, connect }
+  return { tested, proposed, alive, warnings, connect }
 }
 
 const result = (bytes: number) => ({ status: 'ok', value: new Uint8Array(bytes) }) as const
@@ -274,5 +264,36 @@ t.test('whoever names no service may ask for the status and the state, and for n
   }
   t.strictSame(proposed, [])
   t.match(connect('').sent, [{ type: 'goodbye', code: 'WRONG_SERVICE' }], 'an empty name is another service')
+  t.end()
+})
+
+t.test('the leader is told at once of a session whose client comes back, before its time is over', (t) => {
+  const { connect, alive, proposed } = clients()
+  const wire = connect()
+  wire.says({ type: 'submit', clientId: '1.a', acked: 3, commands: [] })
+  t.strictSame(alive, ['1.a'])
+  wire.says({ type: 'submit', clientId: '1.a', acked: 3, commands: [[4, new Uint8Array(1)]] })
+  t.strictSame(alive, ['1.a'], 'servers tell of it now and then')
+  t.equal(proposed.length, 1)
+  t.end()
+})
+
+t.test('a session is held by the connection that spoke for it last, with commands or without, until it ends', (t) => {
+  const { tested, proposed, connect } = clients()
+  const [one, two] = [connect(), connect()]
+  const claim = { type: 'submit', clientId: '1.a', acked: 0, commands: [] } as const
+  one.says(claim)
+  two.says({ ...claim, clientId: '2.b' })
+  two.says({ type: 'open', nonce: '0'.repeat(32) })
+  t.strictSame(tested.sessions(), ['1.a', '2.b'], 'one that is not open yet is none')
+  two.says(claim)
+  one.speaker.closed('gone')
+  t.strictSame(tested.sessions().sort(), ['1.a', '2.b'])
+  two.says({ type: 'end', clientId: '1.a' })
+  t.strictSame(proposed.at(-1), { kind: 'end', clientId: '1.a' })
+  tested.deliver([{ clientId: '1.a', localId: 0, result: result(0) }])
+  t.strictSame(tested.sessions(), ['2.b'])
+  two.speaker.closed('gone')
+  t.strictSame(tested.sessions(), [])
   t.end()
 })

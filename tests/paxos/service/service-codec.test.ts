@@ -32,13 +32,15 @@ const echo = defineService({
   }),
 })
 
+const nobody = (): void => undefined
+
 const give = (what: unknown) =>
-  machineOf(echo).machine.execute(7, 'client', admitOp(echo, encodeOp(echo, { type: 'give', what })))
+  machineOf(echo).machine.execute(7, 'client', admitOp(echo, encodeOp(echo, { type: 'give', what })), nobody)
 
 t.test('what is executed is what the schema makes of what was sent', (t) => {
   const bytes = admitOp(echo, encodeOp(echo, { type: 'set', pair: { key: ' a ' } }))
   t.strictSame(unpackValue(bytes), { type: 'set', pair: { key: 'a', tags: [] } })
-  t.strictSame(decodeValue(machineOf(echo).machine.execute(1, 'c', bytes).value), {
+  t.strictSame(decodeValue(machineOf(echo).machine.execute(1, 'c', bytes, nobody).value), {
     type: 'set',
     pair: { key: 'a', tags: [] },
   })
@@ -200,5 +202,65 @@ t.test('a result that cannot be sent is a refusal, and stops nobody', (t) => {
     t.equal(status, 'refused')
     t.match(decodeRefusal(value), { code, message: /^the operation was executed, but its result/ })
   }
+  t.end()
+})
+
+/** Emits what it is given, and leaves when its session ends. */
+const emitter = defineService({
+  name: 'emitter',
+  op: z.object({ events: z.array(z.unknown()), then: z.enum(['refuse', 'fail']).optional() }),
+  state: () => ({
+    execute: (
+      _slot: number,
+      { op }: { readonly op: { events: unknown[]; then?: string | undefined } },
+      emit: (event: unknown) => void,
+    ): string => {
+      for (const event of op.events) emit(event === 'half a character' ? '😀'.slice(0, 1) : event)
+      if (op.then === 'refuse') throw new Refusal('NO', 'no')
+      if (op.then === 'fail') throw new Error('a bug')
+      return 'done'
+    },
+    ended: (_slot: number, clientId: string, emit: (event: unknown) => void): void => {
+      emit(clientId === 'odd' ? '😀'.slice(0, 1) : `${clientId} left`)
+    },
+    snapshot: () => [],
+    restore: () => undefined,
+  }),
+})
+
+t.test('what an operation emits comes out when it was executed, and not when it was refused', (t) => {
+  const { machine } = machineOf(emitter)
+  const emitted: unknown[] = []
+  const emit = (event: Uint8Array): void => void emitted.push(unpackValue(event))
+  const execute = (op: z.input<typeof emitter.op>) =>
+    machine.execute(1, 'c', admitOp(emitter, encodeOp(emitter, op)), emit)
+  t.match(execute({ events: ['a', { b: [1] }] }), { status: 'ok' })
+  t.match(execute({ events: ['c'], then: 'refuse' }), { status: 'refused' })
+  t.throws(() => execute({ events: ['d'], then: 'fail' }), { code: 'STATE_FAILED' })
+  t.match(execute({ events: [] }), { status: 'ok' })
+  machine.ended(2, 'x', emit)
+  t.strictSame(emitted, ['a', { b: [1] }, 'x left'])
+  t.end()
+})
+
+t.test('an event that cannot be sent makes the operation a refusal on every server; the others are sent', (t) => {
+  const { machine } = machineOf(emitter)
+  const emitted: unknown[] = []
+  const emit = (event: Uint8Array): void => void emitted.push(unpackValue(event))
+  const large = 'x'.repeat((2 << 20) + 100)
+  for (const events of [
+    ['a', 'half a character'],
+    [large, large],
+  ]) {
+    emitted.length = 0
+    const { status, value } = machine.execute(1, 'c', packValue({ events }), emit)
+    t.equal(status, 'refused')
+    t.equal(decodeRefusal(value).code, 'BAD_EVENT')
+    t.strictSame(emitted, events.slice(0, 1))
+  }
+  const many = Array.from({ length: 200_000 }, (_, index) => index % 100)
+  t.equal(decodeRefusal(machine.execute(1, 'c', packValue({ events: many }), emit).value).code, 'BAD_EVENT')
+  t.ok(emitted.length < 130_000, 'small ones count for more than their bytes: a slot’s must fit into a frame')
+  t.throws(() => machine.ended(3, 'odd', emit), { code: 'STATE_FAILED', message: /slot 3/ })
   t.end()
 })

@@ -37,7 +37,7 @@ const everyKind: readonly StoredRecord[] = [
         { kind: 'op', clientId: '17-00ff', localId: 1, acked: 0, op: Uint8Array.from([0, 255, 1]) },
         { kind: 'op', clientId: 'é', localId: 2 ** 50, acked: 2 ** 49, op: new Uint8Array(0) },
         { kind: 'open', nonce: '00112233445566778899aabbccddeeff' },
-        { kind: 'clock', elapsed: 12.75, ttl: 3_600_000 },
+        { kind: 'end', clientId: '17-00ff' },
         { kind: 'noop' },
       ],
     },

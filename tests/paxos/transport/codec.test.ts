@@ -10,8 +10,8 @@ import {
   encodeFrame,
 } from '@synod/paxos/internal/transport/codec'
 import type { Frame } from '@synod/paxos/internal/transport/codec'
-import type { ServerStatus } from '@synod/paxos/internal/transport/wire'
 import t from 'tap'
+import { statusOf } from '../../support/status.js'
 
 const MAX = Number.MAX_SAFE_INTEGER
 const nonce = '0123456789abcdef0123456789abcdef'
@@ -31,7 +31,7 @@ const commands: Command[] = [
   op(70_000, 256),
   op(MAX, 70_000),
   { kind: 'open', nonce },
-  { kind: 'clock', elapsed: 1234.5, ttl: 3_600_000 },
+  { kind: 'end', clientId },
   { kind: 'noop' },
 ]
 const run = { ballot, first: 1, commands }
@@ -50,6 +50,7 @@ const messages: { readonly [Type in Message['type']]: Extract<Message, { type: T
   stepDown: { type: 'stepDown', ballot },
   preempt: { type: 'preempt', ballot },
   forward: { type: 'forward', commands },
+  alive: { type: 'alive', clientIds: [clientId, '1.n'] },
   catchUp: { type: 'catchUp', from: 9 },
   decided: { type: 'decided', ballot, first: 3, commands, decided: 12 },
 }
@@ -57,23 +58,18 @@ const moreMessages: Message[] = [
   { type: 'p1b', ballot, from: 1, accepted: [], next: null, decided: 0 },
   { type: 'prescoutReply', attempt: 4, granted: false, ballot },
   { type: 'forward', commands: [] },
+  { type: 'alive', clientIds: [] },
 ]
 
-const status: ServerStatus = {
-  id: 1,
-  address: '127.0.0.1:10001',
-  service: 'kvstore',
-  clusterId: null,
+const status = statusOf({
   role: 'forming',
-  leader: null,
-  ballot: '0.0',
-  applied: 0,
   logBytes: 2 ** 40,
-  syncs: 3,
-  sessions: 1,
   uptimeMs: 17.25,
   connected: [0, 2],
-}
+  commandsPerSecond: 1234.5,
+  latency: { p50Ms: 0.25, p99Ms: 3, count: 17 },
+  elections: [{ agoMs: 12.5, leader: null, ballot: '3.1' }],
+})
 const value = Buffer.from([1, 2, 3])
 const peer: Frame = {
   type: 'peer',
@@ -109,11 +105,28 @@ const clientFrames: Frame[] = [
       [2, Buffer.alloc(300)],
     ],
   },
+  { type: 'submit', clientId, acked: 7, commands: [] },
+  { type: 'end', clientId },
+  { type: 'subscribe', feed: 1, from: MAX },
+  { type: 'subscribe', feed: MAX, from: null },
+  { type: 'taken', feed: 1, through: 300 },
+  { type: 'unsubscribe', feed: 1 },
   { type: 'status' },
   { type: 'dump' },
   { type: 'dumpMore' },
 ]
 const serverFrames: Frame[] = [
+  { type: 'subscribed', feed: 1, from: 0 },
+  {
+    type: 'events',
+    feed: 2,
+    slots: [
+      { slot: 4, events: [value] },
+      { slot: 300, events: [Buffer.alloc(0), value] },
+    ],
+  },
+  { type: 'events', feed: 2, slots: [] },
+  { type: 'compacted', feed: 1, oldest: 2 ** 40 },
   {
     type: 'replies',
     replies: (['ok', 'refused', 'expired', 'stale', 'busy'] as const).map((outcome, i) => ({

@@ -1,12 +1,15 @@
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { createServer, get, request } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { MAX_FRAME } from '@synod/paxos/internal/transport/transport'
 import { WebSocketTransport } from '@synod/paxos/internal/transport/ws-transport'
+import type { WebSocketTransportOptions } from '@synod/paxos/internal/transport/ws-transport'
 import t from 'tap'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
+import { exchange } from '../server/http-support.js'
 import { contract, End } from './contract.js'
 
 const until = async (what: string, condition: () => boolean): Promise<void> => {
@@ -34,7 +37,7 @@ t.test('the contract', (t) => {
 /** A listening transport and what it accepted. */
 async function listening(
   t: Test,
-  options: { advertised?: readonly string[] } = {},
+  options: Omit<WebSocketTransportOptions, 'port'> = {},
 ): Promise<{ port: number; accepted: End[]; transport: WebSocketTransport }> {
   const transport = new WebSocketTransport({ port: 0, ...options })
   const accepted: End[] = []
@@ -145,8 +148,11 @@ t.test('a plain HTTP request gets a short answer', async (t) => {
   t.match(await answer.text(), /^This is a Synod server/)
 })
 
-t.test("a browser's page is let in by its own host only", async (t) => {
-  const { port, accepted } = await listening(t, { advertised: ['synod.example:8080'] })
+t.test("a browser's page is let in by its own host, and if it is a page of the cluster's", async (t) => {
+  const { port, accepted } = await listening(t, {
+    advertised: ['synod.example:8080'],
+    cluster: ['127.0.0.1:3001', 'synod.example:8080', 'other.example:8080'],
+  })
   const attempt = async (host: string, origin?: string): Promise<number> => {
     const headers = {
       host,
@@ -176,7 +182,102 @@ t.test("a browser's page is let in by its own host only", async (t) => {
   t.equal(await attempt(`evil.example:${port}`, `http://evil.example:${port}`), 403, 'a foreign name that points here')
   t.equal(await attempt(own, 'null'), 403, 'a page without an origin')
   t.equal(await attempt(own, 'nonsense'), 403)
-  t.equal(accepted.length, 4)
+  t.equal(await attempt(own, 'http://127.0.0.1:3001'), 101, "another server's page")
+  t.equal(await attempt(own, 'http://localhost:3001'), 101, "another server's page, by a loopback name")
+  t.equal(await attempt('synod.example:8080', 'http://other.example:8080'), 101)
+  t.equal(await attempt(own, 'http://other.example:9'), 403, "a page of another port of a server's host")
+  t.equal(await attempt(`evil.example:${port}`, 'http://127.0.0.1:3001'), 403, 'it asked by a foreign name')
+  t.equal(accepted.length, 7)
+})
+
+t.test('plain requests are answered by who was given for them', async (t) => {
+  const { port, accepted } = await listening(t, {
+    http: (request, response) => response.end(`you want ${request.url}`),
+  })
+  const ws = await open(port)
+  const answer = await fetch(`http://127.0.0.1:${port}/x`)
+  t.equal(await answer.text(), 'you want /x')
+  const foreign = await exchange(
+    `127.0.0.1:${port}`,
+    'GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+  )
+  t.match(foreign, /^HTTP\/1\.1 421 [^]*name[^\n]*\.\n$/)
+  const offered = `GET /h2 HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`
+  const plain = await exchange(`127.0.0.1:${port}`, offered)
+  t.match(
+    plain,
+    /^HTTP\/1\.1 200 [^]*Connection: close[^]*you want \/h2/,
+    'who offers another protocol is answered in this one',
+  )
+  t.ok(accepted[0]?.isOpen, 'connections live on the same port')
+  ws.terminate()
+})
+
+t.test('few connections are kept for a next request, and few requests are answered at one time', async (t) => {
+  const waiting: ServerResponse[] = []
+  const { port } = await listening(t, {
+    http: (request, response) => {
+      if (request.url === '/wait') waiting.push(response)
+      else response.end('ok')
+    },
+  })
+  const ask = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
+  const sockets: Socket[] = []
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  const answers: string[] = []
+  const connected = async (sent: string): Promise<number> => {
+    const socket = connect(port, '127.0.0.1')
+    const index = sockets.push(socket) - 1
+    answers[index] = ''
+    socket.on('data', (data) => (answers[index] = `${answers[index] ?? ''}${data.toString()}`))
+    socket.on('error', () => undefined)
+    socket.write(sent)
+    await once(socket, 'connect')
+    return index
+  }
+  for (let i = 0; i < 256; i++) await connected(ask('/'))
+  await until('all are answered', () => answers.every((answer) => answer.endsWith('ok')))
+  t.ok(answers.every((answer) => answer.includes('Connection: keep-alive')))
+  const last = await connected(ask('/'))
+  await until('the last is answered', () => answers[last]?.endsWith('ok') === true)
+  t.match(answers[last], /Connection: close/)
+
+  // One after the other over a few connections, without waiting for the answers.
+  for (let i = 0; i < 4; i++) await connected(ask('/wait').repeat(256))
+  await until('all wait', () => waiting.length === 1_024)
+  const refused = await connected(ask('/wait'))
+  await until('it is answered', () => answers[refused] !== '')
+  t.match(answers[refused], /^HTTP\/1\.1 503 [^]*too many[^\n]*\.\n$/)
+  for (const response of waiting) response.end('ok')
+  const next = await connected(ask('/'))
+  await until('the next is answered', () => answers[next]?.endsWith('ok') === true)
+  t.match(answers[next], /^HTTP\/1\.1 200 /)
+})
+
+t.test('who takes no answer, or never ends its request, is hung up on, and holds up nobody', async (t) => {
+  const large = Buffer.alloc(15 << 20)
+  let [begun, cut] = [0, 0]
+  const http = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.url !== '/large') return void response.end('ok')
+    begun++
+    response.on('close', () => cut++) // nobody takes all of it: so it was cut off
+    response.end(large)
+  }
+  const { port } = await listening(t, { http })
+  const own = `127.0.0.1:${port}`
+  const slow = Array.from({ length: 5 }, () => get(`http://${own}/large`, { agent: false }, (taken) => taken.pause()))
+  for (const asked of slow) asked.on('error', () => undefined)
+  t.teardown(() => {
+    for (const asked of slow) asked.destroy()
+  })
+  const half = exchange(own, `GET / HTTP/1.1\r\nHost: ${own}\r\n`)
+  await until('all are being answered', () => begun === slow.length)
+  t.equal(await (await fetch(`http://${own}/`)).text(), 'ok')
+  t.match(await half, /^HTTP\/1\.1 408 [^]*in time\.\n$/)
+  await until('all are cut off', () => cut === slow.length)
+  t.equal(await (await fetch(`http://${own}/`)).text(), 'ok')
 })
 
 t.test('a stranger that was refused cannot keep the socket', async (t) => {

@@ -9,8 +9,10 @@ import type { ServerStatus } from '../transport/wire.js'
 import { WebSocketDialer } from '../transport/ws-dialer.js'
 import { Dispatcher } from './dispatcher.js'
 import { ClientError } from './error.js'
+import type { Feed, SubscribeOptions } from './feed.js'
 import { Inquiry } from './inquiry.js'
 import type { StateDump } from './inquiry.js'
+import type { Connectivity } from './link.js'
 
 /** How long a call may take (ms), unless it says otherwise. */
 const DEFAULT_TIMEOUT = 10_000
@@ -25,6 +27,8 @@ export interface ClientOptions {
    * `servers`: with one address it is pinned to that server, and fails with it.
    */
   readonly discover?: boolean
+  /** Hears when a server has been reached, and when it is out of reach again: to be told to people, nothing need be done. */
+  readonly onConnection?: (connectivity: Connectivity) => void
 }
 
 export interface CallOptions {
@@ -38,6 +42,7 @@ const OPTIONS = z.object({
     .min(1, 'one at least is needed'),
   timeout: z.number().positive().optional(),
   discover: z.boolean().optional(),
+  onConnection: z.function().optional(),
 })
 
 /** What one server answered to {@link Client.status}. */
@@ -46,15 +51,15 @@ export type ServerAnswer =
   | { readonly address: string; readonly status: null; readonly error: ClientError }
 
 /** A service as its clients see it. */
-export interface Served<Op, Value> {
+export interface Served<Op, Value, Event = never> {
   readonly name: string
   readonly op: z.ZodType<unknown, Op>
-  readonly state: () => { execute(slot: number, command: never): Value }
+  readonly state: () => { execute(slot: number, command: never, emit: (event: Event) => void): Value }
 }
 
 /** A client of one cluster; made by {@link connect}. It has one session, and one connection at a time. */
-export class Client<Op, Value> {
-  readonly #service: Served<Op, Value>
+export class Client<Op, Value, Event = never> {
+  readonly #service: Served<Op, Value, Event>
   readonly #servers: readonly string[]
   readonly #timeout: number
   readonly #dialer: Dialer
@@ -64,7 +69,7 @@ export class Client<Op, Value> {
   #closing: Promise<void> | undefined
 
   /** @internal Use {@link connect}. */
-  constructor(service: Served<Op, Value>, options: ClientOptions, dialer: Dialer, clock: Clock) {
+  constructor(service: Served<Op, Value, Event>, options: ClientOptions, dialer: Dialer, clock: Clock) {
     if (options.servers.length === 0)
       throw new SynodError('BAD_OPTION', 'a client needs the address of at least one server')
     this.#service = service
@@ -72,7 +77,8 @@ export class Client<Op, Value> {
     this.#timeout = checked(options.timeout ?? DEFAULT_TIMEOUT)
     this.#dialer = dialer
     this.#clock = clock
-    this.#dispatcher = new Dispatcher(service.name, options.servers, options.discover ?? true, dialer, clock)
+    const { servers, discover = true, onConnection = (): void => undefined } = options
+    this.#dispatcher = new Dispatcher(service.name, { servers, discover, onConnection }, dialer, clock)
   }
 
   /**
@@ -83,6 +89,21 @@ export class Client<Op, Value> {
   async submit(op: Op, options: CallOptions = {}): Promise<Value> {
     const timeout = checked(options.timeout ?? this.#timeout)
     return (await this.#dispatcher.submit(this.#encoded(op), timeout)) as Value
+  }
+
+  /**
+   * The events that the state emits, in the order of the log, each once, across the failures of servers. A slow reader is
+   * waited for, as long as the servers keep what it has not taken: then, and when it begins with a slot that is dropped
+   * already, the feed ends with a {@link FeedError}. To begin with the state: {@link dump} it, or have an operation answer
+   * with the slot in which it was executed, and subscribe from the slot after. A client with a feed keeps its connection up.
+   */
+  subscribe({ from = 'now' }: SubscribeOptions = {}): Feed<Event> {
+    if (from !== 'now' && !(Number.isSafeInteger(from) && from >= 0))
+      throw new SynodError(
+        'BAD_OPTION',
+        `a feed begins with a slot, a whole number from 0, or with 'now', not with ${from}`,
+      )
+    return this.#dispatcher.subscribe(from === 'now' ? null : from) as Feed<unknown> as Feed<Event>
   }
 
   /** How one server stands; rejects with a {@link ClientError} if it does not answer. Without an address: all servers. */
@@ -100,9 +121,23 @@ export class Client<Op, Value> {
 
   /**
    * One server's own state: what its `snapshot` yields, at the last slot that the server has executed. For comparing and
-   * for saving; it may lag behind the others. The timeout is for each part of it.
+   * for saving; it may lag behind the others. The timeout is for each part of it. Without an address: of the first of
+   * `servers` that answers.
    */
-  async dump(address: string, options: CallOptions = {}): Promise<StateDump> {
+  async dump(address?: string, options: CallOptions = {}): Promise<StateDump> {
+    if (address !== undefined) return this.#dump(address, options)
+    let failure: unknown
+    for (const server of this.#servers) {
+      try {
+        return await this.#dump(server, options)
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  async #dump(address: string, options: CallOptions): Promise<StateDump> {
     const inquiry = this.#inquire(address, options)
     try {
       return await inquiry.dump()
@@ -112,7 +147,7 @@ export class Client<Op, Value> {
     }
   }
 
-  /** Ends the connections. Calls without an outcome fail with `CLOSED`. */
+  /** Ends the session and the connections. Calls and feeds that are under way fail with `CLOSED`. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -163,7 +198,10 @@ function checked(timeout: number): number {
  * A client of the cluster that serves this service. The cluster need not be up yet: calls wait for it, within their time.
  * Throws SynodError `BAD_OPTION`.
  */
-export function connect<Op, Value>(service: Served<Op, Value>, options: ClientOptions): Client<Op, Value> {
+export function connect<Op, Value, Event = never>(
+  service: Served<Op, Value, Event>,
+  options: ClientOptions,
+): Client<Op, Value, Event> {
   const checkedOptions = OPTIONS.safeParse(options)
   if (!checkedOptions.success) {
     const { path, message } = checkedOptions.error.issues[0] ?? { path: [], message: 'not as they should be' }

@@ -8,8 +8,10 @@ import { callOf, fail, settle, unsend } from './call.js'
 import type { Call } from './call.js'
 import { ClientError } from './error.js'
 import type { ClientErrorCode } from './error.js'
+import type { FeedState } from './feed.js'
+import { Feeds } from './feeds.js'
 import { Link } from './link.js'
-import type { LinkOwner } from './link.js'
+import type { LinkOptions, LinkOwner } from './link.js'
 import { Opening } from './opening.js'
 import { ATTEMPT_TIMEOUT, busyWait } from './patience.js'
 import type { Session } from './session.js'
@@ -25,6 +27,7 @@ export class Dispatcher implements LinkOwner {
   readonly #link: Link
   readonly #alarm: Alarm
   readonly #opening: Opening
+  readonly #feeds: Feeds
   readonly #waiting = new WaitingRoom()
   /** By client id: the one of new calls, and forgotten ones as long as they have calls without an outcome. */
   readonly #sessions = new Map<string, Session>()
@@ -37,12 +40,17 @@ export class Dispatcher implements LinkOwner {
   #answeredSentAt = 0
   #isClosed = false
 
-  /** @param discover whether servers that are told of by others are tried, too */
-  constructor(service: string, servers: readonly string[], discover: boolean, dialer: Dialer, clock: Clock) {
+  constructor(service: string, options: LinkOptions, dialer: Dialer, clock: Clock) {
     this.#clock = clock
     this.#alarm = new Alarm(clock, () => this.#tick())
     this.#opening = new Opening(clock)
-    this.#link = new Link(service, servers, discover, dialer, clock, this)
+    this.#link = new Link(service, options, dialer, clock, this)
+    this.#feeds = new Feeds({
+      send: (frame) => {
+        if (this.#link.ready) this.#link.send(frame)
+      },
+      wanted: () => this.#flushSoon(),
+    })
   }
 
   /** Resolves with the decoded value. Rejects with ClientError, or with the service's Refusal. */
@@ -60,8 +68,19 @@ export class Dispatcher implements LinkOwner {
     })
   }
 
-  /** Calls without an outcome fail with `CLOSED`; resolves when the connection has ended. */
+  /** A feed from this slot on; null: from now on. */
+  subscribe(from: number | null): FeedState {
+    const feed = this.#feeds.add(from)
+    if (this.#isClosed) feed.fail(new ClientError('CLOSED', 'the client was closed'))
+    return feed
+  }
+
+  /** Ends the session; calls without an outcome, and feeds, fail with `CLOSED`; resolves when the connection has ended. */
   close(): Promise<void> {
+    if (!this.#isClosed && this.#link.ready) {
+      for (const { clientId } of this.#sessions.values())
+        if (clientId !== undefined) this.#link.send({ type: 'end', clientId })
+    }
     this.#isClosed = true
     this.#alarm.cancel()
     this.#failAll('CLOSED', 'the client was closed')
@@ -72,7 +91,7 @@ export class Dispatcher implements LinkOwner {
 
   get wantsLink(): boolean {
     if (this.#isClosed) return false
-    if (this.#waiting.size > 0) return true
+    if (this.#waiting.size > 0 || this.#feeds.size > 0) return true
     for (const session of this.#sessions.values()) if (session.pending.size > 0) return true
     return false
   }
@@ -80,12 +99,15 @@ export class Dispatcher implements LinkOwner {
   linkReady(): void {
     this.#heardAt = this.#clock.now()
     for (const session of this.#sessions.values()) this.#resend.push(...session.pending.values())
+    this.#claim()
+    this.#feeds.linkReady()
     this.#flush()
   }
 
   linkLost(): void {
     this.#resend = []
     this.#opening.sentAt = null
+    this.#feeds.linkLost()
     for (const session of this.#sessions.values()) for (const call of session.pending.values()) unsend(call)
   }
 
@@ -97,7 +119,10 @@ export class Dispatcher implements LinkOwner {
     this.#heardAt = this.#clock.now()
     if (frame.type === 'replies') for (const reply of frame.replies) this.#replied(reply)
     else if (frame.type === 'rejected') this.#rejected(frame)
-    else return this.#link.fail(`the server sent a ${frame.type} that nobody had asked for`)
+    else if (frame.type === 'subscribed' || frame.type === 'events' || frame.type === 'compacted') {
+      if (frame.type === 'events') this.#link.worked()
+      this.#feeds.frame(frame)
+    } else return this.#link.fail(`the server sent a ${frame.type} that nobody had asked for`)
     if (this.#waiting.size > 0) this.#flushSoon()
   }
 
@@ -178,6 +203,7 @@ export class Dispatcher implements LinkOwner {
   }
 
   #failAll(code: ClientErrorCode, message: string): void {
+    this.#feeds.fail(new ClientError(code, message))
     for (const call of this.#waiting) this.#fail(call, undefined, code, message)
     for (const session of this.#sessions.values()) {
       for (const call of session.pending.values()) this.#fail(call, session, code, message)
@@ -214,7 +240,7 @@ export class Dispatcher implements LinkOwner {
       if (session === this.#opening.session) this.#number(session, calls)
       if (calls.length > 0) this.#send(session, calls)
     }
-    if (this.#opening.isDue) this.#open()
+    if (this.#waiting.size > 0 && this.#opening.isDue) this.#open()
   }
 
   /** Gives waiting calls their numbers, as far as there is room. */
@@ -225,6 +251,13 @@ export class Dispatcher implements LinkOwner {
       session.add(call)
       calls.push(call)
     }
+  }
+
+  /** Says which session is connected here: it lasts as long as its client is connected somewhere. */
+  #claim(): void {
+    const { clientId, acked, pending } = this.#opening.session
+    const isSpeaking = pending.size > 0 || this.#waiting.size > 0
+    if (clientId !== undefined && !isSpeaking) this.#link.send({ type: 'submit', clientId, acked, commands: [] })
   }
 
   #open(): void {

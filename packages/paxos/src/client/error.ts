@@ -30,3 +30,20 @@ export class ClientError extends SynodError {
     this.mayHaveHappened = mayHaveHappened
   }
 }
+
+/** Why a feed has ended, though nobody closed it. */
+export class FeedError extends SynodError {
+  declare readonly code: 'LAGGED' | 'COMPACTED'
+  /** The first slot whose events can be had: from there a new feed can begin. What came before it is in the state only. */
+  readonly slot: number
+
+  /**
+   * @param code `LAGGED`: it was read too slowly, and the servers have dropped the events that come next; `COMPACTED`: the
+   *   slot to begin with is one whose events were dropped already
+   */
+  constructor(code: 'LAGGED' | 'COMPACTED', message: string, slot: number) {
+    super(code, message, { slot })
+    this.name = 'FeedError'
+    this.slot = slot
+  }
+}

@@ -12,6 +12,19 @@ const WELCOME_TIMEOUT = 2_000
 const FIRST_WAIT = 50
 const LONGEST_WAIT = 1_000
 
+/** Where a link leads. */
+export interface LinkOptions {
+  /** Addresses of servers. */
+  readonly servers: readonly string[]
+  /** Whether the addresses that a server tells are tried, too. */
+  readonly discover: boolean
+  readonly onConnection: (connectivity: Connectivity) => void
+}
+
+/** Whether a client has a connection to a server. */
+export type Connectivity =
+  { readonly state: 'connected'; readonly address: string } | { readonly state: 'lost'; readonly reason: string }
+
 /** What the owner of a link hears. */
 export interface LinkOwner {
   /** Whether a connection is worth having now. */
@@ -29,7 +42,7 @@ export class Link {
   /** Why the last connection failed. */
   reason = 'no server was tried yet'
   readonly #service: string
-  readonly #discover: boolean
+  readonly #options: LinkOptions
   readonly #dialer: Dialer
   readonly #clock: Clock
   readonly #owner: LinkOwner
@@ -48,21 +61,13 @@ export class Link {
   #open = 0
   #ended: (() => void) | undefined
 
-  /** @param discover whether the addresses that a server tells are tried, too */
-  constructor(
-    service: string,
-    addresses: readonly string[],
-    discover: boolean,
-    dialer: Dialer,
-    clock: Clock,
-    owner: LinkOwner,
-  ) {
+  constructor(service: string, options: LinkOptions, dialer: Dialer, clock: Clock, owner: LinkOwner) {
     this.#service = service
-    this.#discover = discover
+    this.#options = options
     this.#dialer = dialer
     this.#clock = clock
     this.#owner = owner
-    this.#addresses = [...new Set(addresses)]
+    this.#addresses = [...new Set(options.servers)]
     this.#next = Math.floor(chance(clock) * this.#addresses.length)
   }
 
@@ -130,18 +135,19 @@ export class Link {
     } catch (error) {
       return this.fail(`${address}: ${error instanceof Error ? error.message : String(error)}`)
     }
-    if (frame.type === 'welcome') this.#welcomed(frame)
+    if (frame.type === 'welcome') this.#welcomed(frame, address)
     else if (frame.type === 'goodbye') this.#dismissed(frame, address)
     else this.#owner.linkFrame(frame)
   }
 
-  #welcomed(welcome: Welcome): void {
+  #welcomed(welcome: Welcome, address: string): void {
     if (this.#ready) return
     this.#cancel?.()
     this.#ready = true
     this.#refused.clear()
-    const told = this.#discover ? welcome.servers : []
-    for (const address of told) if (!this.#addresses.includes(address)) this.#addresses.push(address)
+    const told = this.#options.discover ? welcome.servers : []
+    for (const other of told) if (!this.#addresses.includes(other)) this.#addresses.push(other)
+    this.#options.onConnection({ state: 'connected', address })
     this.#owner.linkReady()
   }
 
@@ -164,7 +170,10 @@ export class Link {
     this.#next++
     this.#failures++
     const rounds = this.#failures / this.#addresses.length
-    if (wasReady) this.#owner.linkLost()
+    if (wasReady) {
+      this.#options.onConnection({ state: 'lost', reason })
+      this.#owner.linkLost()
+    }
     this.#waiting = true
     const wait = Number.isInteger(rounds) ? Math.min(FIRST_WAIT * 2 ** (rounds - 1), LONGEST_WAIT) : 0
     this.#cancel = this.#clock.after(spread(this.#clock, wait), () => {

@@ -1,4 +1,5 @@
 /** How a client gets its session: the cluster opens it by a logged command, which may have to be sent several times. */
+import { Buffer } from 'node:buffer'
 import type { Result } from '../protocol/command.js'
 import type { Clock } from '../clock.js'
 import { busyWait } from './patience.js'

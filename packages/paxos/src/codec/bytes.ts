@@ -3,6 +3,7 @@
  * so nothing is built from what is not expected: no array, map or string is made before its length was checked against
  * the bytes that are there. (Whole plain values are packed by msgpackr, in values.ts.)
  */
+import { Buffer } from 'node:buffer'
 import { SynodError } from '../protocol/error.js'
 
 /** What came is not a frame of this protocol; its connection must be closed. */
@@ -65,14 +66,6 @@ export class Writer {
       this.#at = this.#bytes.writeUInt32BE(Math.floor(value / LOW), this.#tag(0xcf))
       this.#at = this.#bytes.writeUInt32BE(value % LOW, this.#at)
     }
-    return this
-  }
-
-  /** A finite number that may have a fraction. */
-  number(value: number): this {
-    if (Number.isSafeInteger(value) && value >= 0) return this.uint(value)
-    this.#room(9)
-    this.#at = this.#bytes.writeDoubleBE(value, this.#tag(0xcb))
     return this
   }
 
@@ -173,17 +166,6 @@ export class Reader {
     const tag = this.#byte()
     const value = tag < 0x80 ? tag : tag === 0xcc ? this.#byte() : this.#wide(tag)
     if (value > max) throw this.#bad(`an integer of at most ${max}`)
-    return value
-  }
-
-  /** A finite number, at least 0. */
-  number(): number {
-    if (this.#bytes[this.#at] !== 0xcb) return this.uint()
-    this.#at++
-    if (this.#bytes.length - this.#at < 8) throw this.#bad('a number')
-    const value = this.#bytes.readDoubleBE(this.#at)
-    this.#at += 8
-    if (!(value >= 0 && value < Infinity)) throw this.#bad('a finite number of at least 0')
     return value
   }
 

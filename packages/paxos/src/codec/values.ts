@@ -3,7 +3,7 @@
  * them, so that its extensions (records, regular expressions, typed arrays, shared references) cannot be reached, and
  * so that every server, with or without msgpackr's native part, reads the same value from the same bytes.
  */
-import { isUtf8 } from 'node:buffer'
+import { Buffer, isUtf8 } from 'node:buffer'
 import { Packr, Unpackr } from 'msgpackr'
 import { asBuffer, badFrame } from './bytes.js'
 
@@ -20,13 +20,15 @@ const maps = new Unpackr({ useRecords: false, mapsAsObjects: false, copyBuffers:
  * not be read back.
  */
 export function packValue(value: unknown): Uint8Array {
-  const view = packr.pack(value)
+  const view = asBuffer(packr.pack(value))
   const scan = new Scan(view)
   scan.check()
   // Of a long text msgpackr replaces what is ill-formed, and two different keys could become one.
   if (scan.hasLongText && view.includes(REPLACEMENT) && !isWellFormed(value)) throw badFrame('a text that is not UTF-8')
   // Small ones share a slab with their neighbours in time; a slice of msgpackr's own buffer could keep a large one alive.
-  return view.length < 4096 ? Buffer.from(view) : Buffer.copyBytesFrom(view)
+  const copy = view.length < 4096 ? Buffer.allocUnsafe(view.length) : Buffer.allocUnsafeSlow(view.length)
+  copy.set(view)
+  return copy
 }
 
 /** U+FFFD, which stands for half a character that had no other half. */

@@ -32,3 +32,8 @@ export function sameBallot(a: Ballot, b: Ballot): boolean {
 export function showBallot(ballot: Ballot): string {
   return `${ballot.round}.${ballot.server}`
 }
+
+/** The higher of two ballots. */
+export function higher(a: Ballot, b: Ballot): Ballot {
+  return compareBallots(a, b) >= 0 ? a : b
+}

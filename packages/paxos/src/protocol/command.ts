@@ -8,7 +8,7 @@ export type Slot = number
  * One entry of the log.
  * - `op`: a client's operation, executed once under its session.
  * - `open`: opens a session; its client id is ⟨slot, nonce⟩, so that a late copy opens another one, never this again.
- * - `clock`: the leader's clock moved on by `elapsed` ms; sessions unused for more than `ttl` ms expire, on every server alike.
+ * - `end`: ends a session: its client closed it, or the leader has not heard of that client for as long as a session lasts.
  * - `noop`: fills a hole that a leader found when it was adopted (the paper's section 4.1).
  */
 export type Command =
@@ -20,7 +20,7 @@ export type Command =
       readonly op: Uint8Array
     }
   | { readonly kind: 'open'; readonly nonce: string }
-  | { readonly kind: 'clock'; readonly elapsed: number; readonly ttl: number }
+  | { readonly kind: 'end'; readonly clientId: string }
   | { readonly kind: 'noop' }
 
 export const NOOP: Command = { kind: 'noop' }
@@ -64,7 +64,7 @@ export function sameCommand(a: Command, b: Command): boolean {
     )
   }
   if (a.kind === 'open') return b.kind === 'open' && a.nonce === b.nonce
-  if (a.kind === 'clock') return b.kind === 'clock' && a.elapsed === b.elapsed && a.ttl === b.ttl
+  if (a.kind === 'end') return b.kind === 'end' && a.clientId === b.clientId
   return b.kind === 'noop'
 }
 
@@ -78,7 +78,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 export interface Reply {
   /** The session's client id; for the opening of a session, the nonce. */
   readonly clientId: string
-  /** The command's number in its session; 0 for the opening of a session. */
+  /** The command's number in its session; 0 for the opening and the end of a session. */
   readonly localId: number
   readonly result: Result
 }

@@ -21,7 +21,7 @@ export interface Timing {
   readonly election: number
   /** What got no answer for this long is sent again. */
   readonly resend: number
-  /** A session that was not used for this long may be expired by the leader. */
+  /** The leader ends a session whose client no server has been connected to for this long. */
   readonly sessionTtl: number
 }
 

@@ -103,6 +103,12 @@ export interface Forward {
   readonly commands: readonly Command[]
 }
 
+/** Server → the active leader: these sessions' clients are connected to me. */
+export interface Alive {
+  readonly type: 'alive'
+  readonly clientIds: readonly string[]
+}
+
 /** Replica → replica: tell me what was decided from slot `from` on (4.1). */
 export interface CatchUp {
   readonly type: 'catchUp'
@@ -131,5 +137,6 @@ export type Message =
   | PrescoutReply
   | StepDown
   | Forward
+  | Alive
   | CatchUp
   | Decided

@@ -2,32 +2,33 @@
 import { Acceptor } from './acceptor.js'
 import { assert } from './assert.js'
 import type { Ballot, ServerId } from './ballot.js'
-import { BOTTOM, compareBallots, sameBallot, showBallot } from './ballot.js'
+import { BOTTOM, compareBallots, higher, sameBallot, showBallot } from './ballot.js'
 import type { Command, Slot } from './command.js'
 import { lastSlot } from './command.js'
 import { Commander } from './commander.js'
 import type { Config, Configuration } from './config.js'
 import { Election } from './election.js'
+import type { EventRing } from './event-ring.js'
 import { Leader } from './leader.js'
-import type { Heartbeat, HeartbeatReply, Message, P1a, P1b, P2a, P2b, Prescout, PrescoutReply } from './message.js'
+import { Leases } from './leases.js'
+import type {
+  Alive,
+  Heartbeat,
+  HeartbeatReply,
+  Message,
+  P1a,
+  P1b,
+  P2a,
+  P2b,
+  Prescout,
+  PrescoutReply,
+} from './message.js'
 import { Outbox } from './outbox.js'
 import { Prng } from './prng.js'
-import type { Input, LogRecord, Ready } from './ready.js'
+import type { Input, LogRecord, PaxosStatus, Ready } from './ready.js'
 import { Replica } from './replica.js'
 import { Scout } from './scout.js'
 import type { StateMachine } from './state.js'
-
-/** How the core of one server stands. */
-export interface PaxosStatus {
-  readonly role: 'follower' | 'candidate' | 'leader'
-  /** The active leader, as far as this server knows. */
-  readonly leader: ServerId | null
-  /** What the acceptor has adopted. */
-  readonly ballot: Ballot
-  /** The last slot that was executed; 0 if none. */
-  readonly applied: Slot
-  readonly sessions: number
-}
 
 export class Paxos {
   readonly #config: Config
@@ -37,6 +38,7 @@ export class Paxos {
   readonly #replica: Replica
   readonly #leader: Leader
   readonly #election: Election
+  readonly #leases: Leases
   #scout: Scout | undefined
   /** In slot order; the first one is of the first run that is not decided. */
   #commanders: Commander[] = []
@@ -47,7 +49,6 @@ export class Paxos {
   /** The replica's slotOut when it was looked at last. */
   #reached: Slot = 1
   #heartbeatAt = 0
-  #clockAt = 0
   /** The leader has told the others of all decisions below this slot. */
   #told: Slot = 1
   #loggedAt = 0
@@ -56,8 +57,16 @@ export class Paxos {
     this.#config = config
     this.#others = config.configuration.servers.filter((server) => server !== config.id)
     this.#out = new Outbox(config.id)
+    this.#leases = new Leases(config.timing.sessionTtl)
     this.#acceptor = new Acceptor(config.limits)
-    this.#replica = new Replica(config.id, config.limits, machine)
+    this.#replica = new Replica(config.id, config.limits, machine, {
+      opened: (clientId) => {
+        this.#leases.opened(clientId)
+      },
+      ended: (clientId) => {
+        this.#leases.ended(clientId)
+      },
+    })
     this.#leader = new Leader(config)
     this.#election = new Election(config, new Prng(config.seed))
   }
@@ -105,7 +114,13 @@ export class Paxos {
       ballot: this.#acceptor.ballot,
       applied: this.#replica.slotOut - 1,
       sessions: this.#replica.sessions,
+      executed: this.#replica.executed,
     }
+  }
+
+  /** The latest events of the state: the same on every server that has executed as much. */
+  get events(): Pick<EventRing, 'oldest' | 'emitted' | 'read'> {
+    return this.#replica.events
   }
 
   #take(input: Input): void {
@@ -116,6 +131,8 @@ export class Paxos {
         return this.#replica.submit(input.commands, this.#out)
       case 'tick':
         return this.#tick()
+      case 'alive':
+        return this.#alive(input)
       case 'stop':
         if (this.#leading) this.#retire()
     }
@@ -148,6 +165,8 @@ export class Paxos {
       case 'forward':
         if (this.#leading) this.#replica.forwarded(message.commands)
         return
+      case 'alive':
+        return this.#alive(message)
       case 'catchUp':
         return this.#replica.catchUp(from, message, this.#out)
       case 'decided':
@@ -213,6 +232,14 @@ export class Paxos {
     if (this.#election.granted) this.#beginScout()
   }
 
+  /** The leader hears of connected clients, by whatever server they are connected to. */
+  #alive({ clientIds }: Pick<Alive, 'clientIds'>): void {
+    const leader = this.#election.leader
+    if (this.#leading) for (const clientId of clientIds) this.#leases.heard(clientId)
+    else if (leader !== null && leader.server !== this.#config.id)
+      this.#out.send([leader.server], { type: 'alive', clientIds })
+  }
+
   /** Whether this server's leader has been adopted: others forward their clients' commands to it. */
   get #leading(): boolean {
     return this.#leader.phase === 'catchingUp' || this.#leader.phase === 'active'
@@ -244,6 +271,7 @@ export class Paxos {
 
   #tick(): void {
     const { timing } = this.#config
+    this.#leases.advance(this.#now)
     if (this.#leader.phase === 'active') this.#lead()
     else {
       const attempt = this.#election.due(this.#now)
@@ -260,11 +288,8 @@ export class Paxos {
     const { timing } = this.#config
     if (!this.#leader.inTouch(this.#now, timing.election)) return this.#retire()
     if (this.#now - this.#heartbeatAt >= timing.heartbeat) this.#beat()
-    const elapsed = timing.sessionTtl / 4 // and no more, however long it was: the sessions' clock may only lag
-    if (this.#now - this.#clockAt >= elapsed && this.#replica.sessions > 0) {
-      this.#clockAt = this.#now
-      this.#replica.forwarded([{ kind: 'clock', elapsed, ttl: timing.sessionTtl }])
-    }
+    const silent = this.#leases.due()
+    if (silent.length > 0) this.#replica.forwarded(silent.map((clientId) => ({ kind: 'end', clientId })))
   }
 
   #beat(): void {
@@ -342,7 +367,7 @@ export class Paxos {
     }
     this.#replica.seek(this.#others, this.#now, this.#config.timing.resend, this.#out)
     if (this.#leader.activate(this.#replica.slotOut, this.#now)) {
-      this.#clockAt = this.#now
+      this.#leases.begin(this.#replica.clientIds)
       this.#replica.reproposed(this.#leader.reproposals(), this.#now)
       this.#beat()
     }
@@ -367,8 +392,4 @@ export class Paxos {
   #configurationOf(_slot: Slot): Configuration {
     return this.#config.configuration
   }
-}
-
-function higher(a: Ballot, b: Ballot): Ballot {
-  return compareBallots(a, b) >= 0 ? a : b
 }

@@ -11,6 +11,8 @@ export type Input =
   | { readonly type: 'message'; readonly from: ServerId; readonly message: Message; readonly now: number }
   | { readonly type: 'submit'; readonly commands: readonly Command[]; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
+  /** The clients of these sessions are connected to this server. To be said again before a session's time is over. */
+  | { readonly type: 'alive'; readonly clientIds: readonly string[]; readonly now: number }
   /** The host is about to end: a leader says that it leads no more, so that the others need not wait to find out. */
   | { readonly type: 'stop'; readonly now: number }
 
@@ -51,4 +53,18 @@ export interface Ready {
   readonly messagesAfterSync: readonly Envelope[]
   /** Outcomes for clients, may leave at once: what they tell is decided, so durable at a majority. */
   readonly replies: readonly Reply[]
+}
+
+/** How the core of one server stands. */
+export interface PaxosStatus {
+  readonly role: 'follower' | 'candidate' | 'leader'
+  /** The active leader, as far as this server knows. */
+  readonly leader: ServerId | null
+  /** What the acceptor has adopted. */
+  readonly ballot: Ballot
+  /** The last slot that was executed; 0 if none. */
+  readonly applied: Slot
+  readonly sessions: number
+  /** Operations that were executed in this life, those of the log at the start included. */
+  readonly executed: number
 }

@@ -5,13 +5,14 @@ import { BOTTOM, compareBallots, sameBallot, showBallot } from './ballot.js'
 import type { Command, Result, Run, Slot } from './command.js'
 import { commandBytes, lastSlot, sameCommand } from './command.js'
 import type { Limits } from './config.js'
+import type { EventRing } from './event-ring.js'
+import type { SessionWatch } from './executor.js'
+import { Executor } from './executor.js'
 import { Fifo } from './fifo.js'
 import type { CatchUp, Decided } from './message.js'
 import type { Outbox } from './outbox.js'
-import { SessionTable } from './session.js'
 import type { StateMachine } from './state.js'
 
-const DONE: Result = { status: 'ok', value: new Uint8Array(0) }
 const BUSY: Result = { status: 'busy', value: new Uint8Array(0) }
 
 /** A command of a client that this server answers. */
@@ -24,8 +25,7 @@ interface Pending {
 export class Replica {
   readonly #self: ServerId
   readonly #limits: Limits
-  readonly #machine: StateMachine
-  readonly #sessions = new SessionTable()
+  readonly #executor: Executor
   /** The decisions, by slot − 1: all of them below slotOut. */
   readonly #decided: Command[] = []
   /** All that is known as decided was chosen at or below this ballot. */
@@ -47,11 +47,11 @@ export class Replica {
   readonly #foreign = new Set<string>()
   #catchUp: { from: ServerId; at: number } | undefined
 
-  constructor(self: ServerId, limits: Limits, machine: StateMachine) {
+  constructor(self: ServerId, limits: Limits, machine: StateMachine, watch: SessionWatch) {
     this.#self = self
     this.#source = self
     this.#limits = limits
-    this.#machine = machine
+    this.#executor = new Executor(machine, watch)
   }
 
   /** The first slot that is not decided here; all below it are executed (R2, R4: it only grows). */
@@ -65,7 +65,21 @@ export class Replica {
   }
 
   get sessions(): number {
-    return this.#sessions.size
+    return this.#executor.sessions.size
+  }
+
+  /** The client ids of all open sessions. */
+  get clientIds(): Iterable<string> {
+    return this.#executor.sessions.clientIds
+  }
+
+  get executed(): number {
+    return this.#executor.executed
+  }
+
+  /** What the state emitted last. */
+  get events(): EventRing {
+    return this.#executor.events
   }
 
   get queued(): number {
@@ -75,7 +89,7 @@ export class Replica {
   /** Clients of this server hand in commands (the paper's request). A retry of what was executed is answered at once. */
   submit(commands: readonly Command[], out: Outbox): void {
     for (const command of commands) {
-      const known = command.kind === 'op' ? this.#sessions.lookup(command) : undefined
+      const known = command.kind === 'op' ? this.#executor.sessions.lookup(command) : undefined
       const key = keyOf(command)
       if (known !== undefined) replyTo(command, known, out)
       else if (this.#pending.has(key)) continue
@@ -88,7 +102,7 @@ export class Replica {
     }
   }
 
-  /** Commands that other servers forwarded to this one, which leads. Those beyond the bound will come again. */
+  /** Commands for this server, which leads: other servers' clients', and its own leader's. Those beyond the bound will come again. */
   forwarded(commands: readonly Command[]): void {
     for (const command of commands) {
       const key = keyOf(command)
@@ -289,7 +303,7 @@ export class Replica {
     const slot = this.slotOut
     this.#decided.push(command)
     if (this.#heardOf <= slot) this.#heardOf = slot + 1
-    const result = this.#execute(slot, command)
+    const result = this.#executor.execute(slot, command)
     const key = keyOf(command)
     const mine = this.#pending.get(key)
     if (mine === undefined) {
@@ -304,34 +318,17 @@ export class Replica {
   #isFull(): boolean {
     return this.#pending.size >= this.#limits.pending || this.#pendingBytes >= this.#limits.pendingBytes
   }
-
-  #execute(slot: Slot, command: Command): Result {
-    switch (command.kind) {
-      case 'op':
-        return this.#sessions.execute(slot, command, this.#machine)
-      case 'open':
-        return { status: 'ok', value: ascii(this.#sessions.open(slot, command.nonce)) }
-      case 'clock':
-        this.#sessions.clock(command.elapsed, command.ttl)
-        return DONE
-      case 'noop':
-        return DONE
-    }
-  }
 }
 
 /** Tells commands apart, as clients and their retries mean them; ids and nonces hold no `/`. */
 function keyOf(command: Command): string {
   if (command.kind === 'op') return `${command.clientId}/${command.localId}`
-  return command.kind === 'open' ? `open/${command.nonce}` : `/${command.kind}`
+  if (command.kind === 'open') return `open/${command.nonce}`
+  return command.kind === 'end' ? `end/${command.clientId}` : '/noop'
 }
 
 function replyTo(command: Command, result: Result, out: Outbox): void {
   if (command.kind === 'op') out.reply({ clientId: command.clientId, localId: command.localId, result })
   else if (command.kind === 'open') out.reply({ clientId: command.nonce, localId: 0, result })
-}
-
-/** Client ids are ASCII; the core has no TextEncoder. */
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+  else if (command.kind === 'end') out.reply({ clientId: command.clientId, localId: 0, result })
 }

@@ -1,9 +1,10 @@
 /**
  * Sessions: what makes a command that was sent several times take effect once. The table is replicated state: every
  * server changes it in slot order, by the commands alone. (Ongaro's thesis, section 6.3, with many commands in flight.)
+ * A session ends by a command, or is evicted when there are too many; the state machine is told.
  */
 import type { Command, Result, Slot } from './command.js'
-import type { StateMachine } from './state.js'
+import type { Emit, StateMachine } from './state.js'
 
 /** How far a command's number may be above what its client has acknowledged. */
 export const SESSION_WINDOW = 4096
@@ -24,22 +25,29 @@ interface Session {
   /** Results above `acked`, by local id. */
   readonly results: Map<number, Result>
   bytes: number
-  /** The leaders' clock when it was used last, in ms. */
-  usedAt: number
 }
 
 type Operation = Extract<Command, { kind: 'op' }>
 
+/** What hears of sessions that have ended, by the command of the slot that is being executed. */
+export type Ended = (clientId: string) => void
+
 export class SessionTable {
+  readonly #ended: Ended
   readonly #limits: { readonly sessions: number; readonly bytes: number }
   /** In the order of their last use. */
   readonly #sessions = new Map<string, Session>()
   #bytes = 0
-  #clock = 0
   #latest: Session | undefined
 
-  constructor(limits = { sessions: MAX_SESSIONS, bytes: MAX_SESSION_BYTES }) {
+  constructor(ended: Ended, limits = { sessions: MAX_SESSIONS, bytes: MAX_SESSION_BYTES }) {
+    this.#ended = ended
     this.#limits = limits
+  }
+
+  /** In the order of their last use. */
+  get clientIds(): Iterable<string> {
+    return this.#sessions.keys()
   }
 
   get size(): number {
@@ -49,21 +57,21 @@ export class SessionTable {
   /** Opens the session ⟨slot, nonce⟩ and gives its client id. The slot makes a late copy of the command another session. */
   open(slot: Slot, nonce: string): string {
     const clientId = `${slot.toString(36)}.${nonce}`
-    this.#latest = { acked: 0, results: new Map(), bytes: 0, usedAt: this.#clock }
+    this.#latest = { acked: 0, results: new Map(), bytes: 0 }
     this.#sessions.set(clientId, this.#latest)
     this.#evict()
     return clientId
   }
 
   /** Executes the operation, unless its session is unknown or it was executed before. */
-  execute(slot: Slot, command: Operation, machine: StateMachine): Result {
+  execute(slot: Slot, command: Operation, machine: StateMachine, emit: Emit): Result {
     const session = this.#sessions.get(command.clientId)
     if (session === undefined) return EXPIRED
     this.#use(command.clientId, session)
     this.#acknowledge(session, command.acked)
     const known = outcome(session, command)
     if (known !== undefined) return known
-    const result = machine.execute(slot, command.clientId, command.op)
+    const result = machine.execute(slot, command.clientId, command.op, emit)
     session.results.set(command.localId, result)
     session.bytes += result.value.length + RESULT_BYTES
     this.#bytes += result.value.length + RESULT_BYTES
@@ -77,17 +85,13 @@ export class SessionTable {
     return session === undefined ? undefined : outcome(session, command)
   }
 
-  /** The leader's clock moved on by `elapsed` ms: sessions that were not used for `ttl` ms expire. */
-  clock(elapsed: number, ttl: number): void {
-    this.#clock += elapsed
-    for (const [clientId, session] of this.#sessions) {
-      if (this.#clock - session.usedAt <= ttl) return // the others were used later
-      this.#drop(clientId, session)
-    }
+  /** Ends a session; one that has ended already, or never was, makes no difference. */
+  end(clientId: string): void {
+    const session = this.#sessions.get(clientId)
+    if (session !== undefined) this.#drop(clientId, session)
   }
 
   #use(clientId: string, session: Session): void {
-    session.usedAt = this.#clock
     if (session === this.#latest) return
     this.#latest = session
     this.#sessions.delete(clientId)
@@ -123,6 +127,7 @@ export class SessionTable {
     this.#sessions.delete(clientId)
     this.#bytes -= session.bytes
     if (session === this.#latest) this.#latest = undefined
+    this.#ended(clientId)
   }
 }
 

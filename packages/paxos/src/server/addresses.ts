@@ -79,3 +79,13 @@ export function readHostFile(path: string): readonly string[] {
   }
   return checkAddresses(addresses, path)
 }
+
+/** So many servers are named in a sentence. */
+const NAMED = 10
+
+/** `server 1`, or `servers 1, 2 and 3`; of many only the first ones. */
+export function nameServers(ids: readonly ServerId[]): string {
+  if (ids.length === 1) return `server ${ids[0]}`
+  const last = ids.length > NAMED ? `${ids.length - NAMED} more` : ids.at(-1)
+  return `servers ${ids.slice(0, Math.min(NAMED, ids.length - 1)).join(', ')} and ${last}`
+}

@@ -3,13 +3,20 @@ import { Command, CommanderError } from 'commander'
 import type { z } from 'zod'
 import { SynodError } from '../protocol/error.js'
 import type { Service } from '../service/service.js'
-import { badOption, readHostFile } from './addresses.js'
+import { badOption, nameServers, readHostFile } from './addresses.js'
 import { setVerbosity } from './log.js'
 import { serve } from './serve.js'
 import type { RunningServer, ServeOptions } from './serve.js'
 
 /** A server that does not serve after this time (ms) says once for whom it waits. */
 const PATIENCE = 5_000
+
+/** The end of the help. */
+const PAGES = `
+Over HTTP, each server has on its port:
+  /status        how all servers of the cluster stand, live, for a browser
+  /status.json   the same for programs
+  /healthz       200 if this server takes commands now, 503 and why if not`
 
 interface Flags {
   readonly id: number
@@ -29,17 +36,19 @@ interface Flags {
  * start or go on, 2 for options that cannot be used.
  *
  * @param argv as in `process.argv`
+ * @param own what the service adds: `web`, its web page (see {@link ServeOptions})
  */
 export async function runServer<Schema extends z.ZodType, Value>(
-  service: Service<Schema, Value>,
+  service: Service<Schema, Value, unknown>,
   argv: readonly string[],
+  own: Pick<ServeOptions, 'web'> = {},
 ): Promise<void> {
   const name = `${service.name}-server`
   // Whoever reads what it says may go away (`… | head -1`): the server does not end for that.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   try {
     const options = parse(name, argv)
-    if (options !== null) await run(service, options)
+    if (options !== null) await run(service, { ...options, ...own })
   } catch (error) {
     if (!(error instanceof SynodError)) throw error
     process.stderr.write(`${name}: ${oneLine(error.message)}\n`)
@@ -49,7 +58,7 @@ export async function runServer<Schema extends z.ZodType, Value>(
 }
 
 async function run<Schema extends z.ZodType, Value>(
-  service: Service<Schema, Value>,
+  service: Service<Schema, Value, unknown>,
   options: ServeOptions,
 ): Promise<void> {
   let server: RunningServer | null = null
@@ -63,15 +72,15 @@ async function run<Schema extends z.ZodType, Value>(
   const started = await serve(service, options)
   server = started
   const who = `${service.name} server ${started.id}`
-  const missing = started.missing.length === 0 ? '' : `, waits for ${servers(started.missing)}`
+  const missing = started.missing.length === 0 ? '' : `, waits for ${nameServers(started.missing)}`
   process.stdout.write(`${who} listens on ${started.address}, data in ${started.dataDir}${missing}\n`)
   const still = setTimeout(() => {
     const absent = started.missing
-    if (absent.length > 0) process.stdout.write(`${who} still waits for ${servers(absent)}; -vv tells why\n`)
+    if (absent.length > 0) process.stdout.write(`${who} still waits for ${nameServers(absent)}; -vv tells why\n`)
   }, PATIENCE)
   void started.serving.then(() => {
     clearTimeout(still)
-    process.stdout.write(`${who} serves\n`)
+    process.stdout.write(`${who} serves; see http://${started.address}/${options.web === undefined ? 'status' : ''}\n`)
   })
   const error = await started.stopped
   if (error !== null) throw error
@@ -104,6 +113,7 @@ function parse(name: string, argv: readonly string[]): ServeOptions | null {
       (_, so) => so + 1,
       0,
     )
+    .addHelpText('after', PAGES)
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
@@ -138,10 +148,6 @@ function wholeNumber(flag: string): (text: string) => number {
     if (!/^\d{1,9}$/.test(text)) throw badOption(`${flag} must be a whole number, not "${text}"`)
     return Number(text)
   }
-}
-
-function servers(ids: readonly number[]): string {
-  return ids.length === 1 ? `server ${ids[0]}` : `servers ${ids.slice(0, -1).join(', ')} and ${ids.at(-1)}`
 }
 
 function oneLine(text: string): string {

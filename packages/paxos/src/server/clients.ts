@@ -1,5 +1,5 @@
 /** Clients' connections: what they ask goes to the server, and the outcomes go back over the connection that asked last. */
-import type { Command, Reply, Result } from '../protocol/command.js'
+import type { Command, Reply, Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import { decodeClientFrame, encodeFrame } from '../transport/codec.js'
 import type { Connection } from '../transport/transport.js'
@@ -7,8 +7,11 @@ import type { ClientFrame, ClientHello, ServerStatus } from '../transport/wire.j
 import { WIRE_VERSION } from '../transport/wire.js'
 import type { Clock } from '../clock.js'
 import { Dump } from './dump.js'
+import { Feeds } from './feeds.js'
+import type { FeedSource } from './feeds.js'
 import { goodbye, NOBODY } from './greeter.js'
 import type { Speaker } from './greeter.js'
+import { Latency, Stopwatch } from './latency.js'
 import type { Log } from './log.js'
 
 /** Connections of clients at one time. */
@@ -38,10 +41,16 @@ export interface ClientsHost {
   /** What the service's schema makes of an operation. Throws SynodError `BAD_OPERATION`. */
   admit(op: Uint8Array): Uint8Array
   submit(commands: Command[]): void
+  /** This session's client has come to this server. */
+  alive(clientId: string): void
   status(): ServerStatus
+  readonly feedSource: FeedSource
   /** The state as it is now, and the last slot that is in it. */
   snapshot(): { readonly slot: number; readonly entries: Iterable<unknown> }
 }
+
+/** What a client may send that names no service. */
+const ASKS: ReadonlySet<ClientFrame['type']> = new Set(['status', 'dump', 'dumpMore'])
 
 /** One client's connection. */
 interface Client {
@@ -56,6 +65,7 @@ interface Client {
   /** It is among those that the next flush sends to. */
   waiting: boolean
   dump: Dump | null
+  readonly stopwatch: Stopwatch
 }
 
 export class Clients {
@@ -67,11 +77,15 @@ export class Clients {
   readonly #holders = new Map<string, Client>()
   /** Those with replies that wait for the end of the turn. */
   #waiting: Client[] = []
+  readonly #feeds: Feeds
+  readonly #latency: Latency
 
   constructor(host: ClientsHost, clock: Clock, log: Log) {
     this.#host = host
+    this.#feeds = new Feeds(host.feedSource)
     this.#clock = clock
     this.#log = log
+    this.#latency = new Latency(clock)
   }
 
   /** A connection that came in began with this hello. Gives what becomes of the rest of it. */
@@ -82,7 +96,7 @@ export class Clients {
       goodbye(connection, refusal)
       return NOBODY
     }
-    const client = clientOf(connection, hello)
+    const client = clientOf(connection, hello, new Stopwatch(this.#latency, this.#clock))
     this.#clients.add(client)
     this.#log.write('clients', `${connection.remote} connected`)
     connection.send(encodeFrame({ type: 'welcome', server: this.#host.id, servers: this.#host.addresses }))
@@ -105,8 +119,36 @@ export class Clients {
     }
   }
 
+  get size(): number {
+    return this.#clients.size
+  }
+
+  get feeds(): number {
+    return this.#feeds.size
+  }
+
+  /** How long they waited lately, from a command's arrival to its outcome. */
+  get latency(): ServerStatus['latency'] {
+    return this.#latency.summary()
+  }
+
+  /** The sessions whose clients are connected here. */
+  sessions(): string[] {
+    return [...this.#holders.keys()].filter(isClientId)
+  }
+
+  /** This server hears of no leader: events may be decided that it does not learn of. Feeds are to go on elsewhere. */
+  dropSubscribers(): void {
+    const connections = new Set(this.#feeds.connections)
+    for (const client of this.#clients) {
+      if (connections.has(client.connection))
+        this.#drop(client, new SynodError('NOT_SERVING', 'this server knows no leader: try another one'))
+    }
+  }
+
   /** Sends what waits: one frame for each client (more if it is much). */
   flush(): void {
+    this.#feeds.serve()
     if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
@@ -151,12 +193,20 @@ export class Clients {
       return this.#drop(client, new SynodError('BAD_FRAME', message))
     }
     if (this.#log.on('clients')) this.#log.write('clients', `${client.connection.remote} → ${showFrame(frame)}`)
-    if (client.onlyAsks && (frame.type === 'open' || frame.type === 'submit')) return this.#drop(client, noService())
+    if (client.onlyAsks && !ASKS.has(frame.type)) return this.#drop(client, noService())
     switch (frame.type) {
       case 'open':
         return this.#open(client, frame.nonce)
       case 'submit':
         return this.#submit(client, frame)
+      case 'end':
+        return this.#end(client, frame.clientId)
+      case 'subscribe':
+        return this.#subscribe(client, frame.feed, frame.from)
+      case 'taken':
+        return this.#feeds.taken(client.connection, frame.feed, frame.through)
+      case 'unsubscribe':
+        return this.#feeds.close(client.connection, frame.feed)
       case 'status':
         return client.connection.send(encodeFrame({ type: 'status', status: this.#host.status() }))
       case 'dump':
@@ -188,7 +238,21 @@ export class Clients {
         else commands.push({ kind: 'op', clientId, localId, acked, op: admitted })
       }
     }
-    if (commands.length > 0) this.#host.submit(commands)
+    const [first] = commands
+    if (first?.kind !== 'op') return
+    client.stopwatch.start(clientId, first.localId)
+    this.#host.submit(commands)
+  }
+
+  /** Best effort: a session that is not ended now will be, when its time is over. */
+  #end(client: Client, clientId: string): void {
+    if (this.#host.takes() === 'yes' && this.#hold(client, clientId)) this.#host.submit([{ kind: 'end', clientId }])
+  }
+
+  #subscribe(client: Client, number: number, from: Slot | null): void {
+    if (this.#host.takes() === 'no') return this.#drop(client, notServing())
+    if (this.#feeds.open(client.connection, number, from)) return
+    this.#drop(client, new SynodError('TOO_MANY_FEEDS', 'this connection has too many feeds, or one of this number'))
   }
 
   /** The operation as it is to be proposed, or why it must not be. */
@@ -219,6 +283,7 @@ export class Clients {
   }
 
   #answer(client: Client, reply: Reply): void {
+    client.stopwatch.stop(reply)
     if (!client.waiting) this.#waiting.push(client)
     client.waiting = true
     const bytes = 64 + reply.result.value.length
@@ -290,12 +355,13 @@ export class Clients {
 
   #forget(client: Client): void {
     this.#clients.delete(client)
+    this.#feeds.forget(client.connection)
     for (const session of client.sessions) this.#holders.delete(session)
     client.sessions.clear()
   }
 }
 
-function clientOf(connection: Connection, { service }: ClientHello): Client {
+function clientOf(connection: Connection, { service }: ClientHello, stopwatch: Stopwatch): Client {
   return {
     connection,
     onlyAsks: service === null,
@@ -304,7 +370,13 @@ function clientOf(connection: Connection, { service }: ClientHello): Client {
     bytes: 0,
     waiting: false,
     dump: null,
+    stopwatch,
   }
+}
+
+/** Sessions that are not open yet are held by their nonces, which have no dot. */
+function isClientId(session: string): boolean {
+  return session.includes('.')
 }
 
 function noService(): SynodError {

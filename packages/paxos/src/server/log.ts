@@ -54,6 +54,7 @@ const RECEIVER: Readonly<Record<Message['type'], Channel>> = {
   prescoutReply: 'scout',
   stepDown: 'replica',
   forward: 'replica',
+  alive: 'replica',
   catchUp: 'replica',
   decided: 'replica',
 }
@@ -122,6 +123,8 @@ function showMessage(message: Message): string {
       return `${message.type} ${showBallot(message.ballot)}`
     case 'forward':
       return `forward of ${message.commands.length} commands`
+    case 'alive':
+      return `alive: ${message.clientIds.length} sessions`
     case 'catchUp':
       return `catchUp from slot ${message.from}`
     case 'decided':

@@ -11,6 +11,7 @@ import type { ServerStatus } from '../transport/wire.js'
 import { MAX_SERVERS } from '../transport/message-codec.js'
 import { badOption, checkAddresses, consecutiveAddresses, isLoopback, parseAddress } from './addresses.js'
 import { realClock } from '../clock.js'
+import { Pages } from './http/pages.js'
 import { Server } from './server.js'
 
 /** Which server this is, and where it and the others are. */
@@ -31,6 +32,11 @@ export interface ServeOptions {
   readonly insecureBind?: boolean
   readonly timing?: Timing
   readonly limits?: Limits
+  /**
+   * A directory of static files (a path or a file URL), served over HTTP at `/`: a web page of the service's own. They are
+   * read at the start, 1,000 files and 16 MiB at most. `/status`, `/status.json` and `/healthz` are the server's own.
+   */
+  readonly web?: string | URL
   /** Takes each warning, one line without its end; they go to standard error if left out. */
   readonly onWarning?: (line: string) => void
 }
@@ -60,7 +66,7 @@ export interface RunningServer {
  * cannot execute what is in the log. Later errors end the server, and are told by `stopped`.
  */
 export async function serve<Schema extends z.ZodType, Value>(
-  service: Service<Schema, Value>,
+  service: Service<Schema, Value, unknown>,
   options: ServeOptions,
 ): Promise<RunningServer> {
   const { id } = options
@@ -85,17 +91,26 @@ export async function serve<Schema extends z.ZodType, Value>(
   }
   const dataDir = options.dataDir ?? `./data/${service.name}-${id}`
   if (dataDir === '') throw badOption('the data directory has an empty name')
+  const pages = new Pages({
+    service: service.name,
+    id,
+    addresses,
+    clock: realClock,
+    status: (): ServerStatus => server.status(),
+    ...(options.web !== undefined && { web: options.web }),
+  })
   const server = new Server({
     service,
     id,
     addresses,
     storage: new FileStorage(new RealDisk(dataDir), realClock),
-    transport: new WebSocketTransport({ bind, port, advertised: [address] }),
+    transport: new WebSocketTransport({ bind, port, advertised: [address], cluster: addresses, http: pages.handle }),
     clock: realClock,
     warn: options.onWarning ?? ((line) => process.stderr.write(`${line}\n`)),
     ...(options.timing && { timing: options.timing }),
     ...(options.limits && { limits: options.limits }),
   })
+  void server.stopped.then(() => pages.close())
   await server.start()
   return {
     id,

@@ -5,7 +5,6 @@
  */
 import type { z } from 'zod'
 import type { ServerId } from '../protocol/ballot.js'
-import { showBallot } from '../protocol/ballot.js'
 import type { Limits, Timing } from '../protocol/config.js'
 import { DEFAULT_LIMITS, DEFAULT_TIMING } from '../protocol/config.js'
 import { SynodError } from '../protocol/error.js'
@@ -18,7 +17,8 @@ import type { Transport } from '../transport/transport.js'
 import type { PeerFrame, ServerStatus } from '../transport/wire.js'
 import { Clients } from './clients.js'
 import type { ClientsHost } from './clients.js'
-import type { Cancel, Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
+import { nameServers } from './addresses.js'
 import { asSynodError } from './failure.js'
 import { Greeter } from './greeter.js'
 import { Journal } from './journal.js'
@@ -27,10 +27,12 @@ import { Log } from './log.js'
 import { Membership } from './membership.js'
 import { Peers } from './peers.js'
 import type { PeersHost } from './peers.js'
+import { Standing } from './standing.js'
+import { Ticker } from './ticker.js'
 
 /** What a server is made of. The simulator gives another storage, transport and clock. */
 export interface ServerOptions<Schema extends z.ZodType, Value> {
-  readonly service: Service<Schema, Value>
+  readonly service: Service<Schema, Value, unknown>
   readonly id: ServerId
   /** `host:port` of all servers, in id order, as peers and clients reach them. Their number is the cluster's, for good. */
   readonly addresses: readonly string[]
@@ -43,9 +45,6 @@ export interface ServerOptions<Schema extends z.ZodType, Value> {
   readonly warn: (line: string) => void
 }
 
-/** Ticks in one heartbeat interval. */
-const TICKS_PER_HEARTBEAT = 4
-
 export class Server<Schema extends z.ZodType, Value> {
   /** Resolves when the server has ended: with the reason if it could not go on, with null after {@link close}. */
   readonly stopped: Promise<SynodError | null>
@@ -53,9 +52,8 @@ export class Server<Schema extends z.ZodType, Value> {
   readonly serving: Promise<void>
 
   readonly #options: ServerOptions<Schema, Value>
-  readonly #timing: Timing
   readonly #log: Log
-  readonly #state: State<z.output<Schema>, Value>
+  readonly #state: State<z.output<Schema>, Value, unknown>
   readonly #core: Paxos
   readonly #journal: Journal
   readonly #peers: Peers
@@ -66,24 +64,22 @@ export class Server<Schema extends z.ZodType, Value> {
   /** The opening of directory and port, which an end waits for. */
   #opening: Promise<void> | undefined
   #ending: Promise<SynodError | null> | undefined
-  readonly #startedAt: number
+  readonly #standing: Standing
+  readonly #ticker: Ticker
   /** The end of this turn is on its way. */
   #scheduled = false
-  #cancelTick: Cancel = () => undefined
-  /** As of the last turn. */
-  #leader: ServerId | null = null
-  #leads = false
   #resolveStopped: (error: SynodError | null) => void = () => undefined
   #resolveServing: () => void = () => undefined
 
   constructor(options: ServerOptions<Schema, Value>) {
     const { service, id, addresses, clock, storage, transport } = options
     this.#options = options
-    this.#timing = options.timing ?? DEFAULT_TIMING
-    this.#startedAt = clock.now()
+    const { sessionTtl = DEFAULT_TIMING.sessionTtl } = service
+    const timing = options.timing ?? { ...DEFAULT_TIMING, sessionTtl }
     this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve))
     this.serving = new Promise((resolve) => (this.#resolveServing = resolve))
     this.#log = new Log(id, options.warn)
+    this.#standing = new Standing(this.#log, clock.now())
     const { machine, state } = machineOf(service)
     this.#state = state
     this.#core = new Paxos(
@@ -92,7 +88,7 @@ export class Server<Schema extends z.ZodType, Value> {
         configuration: { servers: addresses.map((_, server) => server) },
         start: randomInteger(clock),
         seed: randomInteger(clock),
-        timing: this.#timing,
+        timing,
         limits: options.limits ?? DEFAULT_LIMITS,
       },
       machine,
@@ -103,6 +99,19 @@ export class Server<Schema extends z.ZodType, Value> {
     this.#journal = new Journal(storage, clock, this.#journalHost())
     this.#peers = new Peers(id, addresses, transport, clock, this.#log, this.#peersHost())
     this.#clients = new Clients(this.#clientsHost(), clock, this.#log)
+    this.#ticker = new Ticker(timing, clock, {
+      step: (input) => {
+        this.#step(input)
+      },
+      sessions: () => this.#clients.sessions(),
+      leaderless: (now) => this.#standing.leaderless(now),
+      dropSubscribers: () => {
+        this.#clients.dropSubscribers()
+      },
+      sample: (now) => {
+        this.#standing.sample(this.#core.status(), now)
+      },
+    })
     this.#greeter = new Greeter(clock, this.#log, {
       peer: (connection, hello) => this.#peers.accept(connection, hello),
       client: (connection, hello) => this.#clients.accept(connection, hello),
@@ -132,23 +141,29 @@ export class Server<Schema extends z.ZodType, Value> {
   /** How this server stands. */
   status(): ServerStatus {
     const { service, id, addresses, storage, clock } = this.#options
-    const { role, leader, ballot, applied, sessions } = this.#core.status()
-    const { logBytes, syncs } = storage.statistics()
-    return {
+    const standpoint = {
       id,
       address: addresses[id] ?? '',
       service: service.name,
       clusterId: this.#membership?.clusterId ?? null,
-      role: this.#formed ? role : 'forming',
-      leader,
-      ballot: showBallot(ballot),
-      applied,
-      logBytes,
-      syncs,
-      sessions,
-      uptimeMs: Math.max(0, clock.now() - this.#startedAt), // a machine's clock may have jumped back
+      obstacle: this.#obstacle(),
+      formed: this.#formed,
+      core: this.#core.status(),
+      storage: storage.statistics(),
       connected: this.#peers.connected(),
+      clients: this.#clients.size,
+      feeds: this.#clients.feeds,
+      latency: this.#clients.latency,
+      oldestEvent: this.#core.events.oldest,
     }
+    return this.#standing.status(standpoint, clock.now())
+  }
+
+  /** Why this server takes no commands in, whoever leads. */
+  #obstacle(): string | null {
+    if (this.#phase !== 'running') return `this server is ${this.#phase}`
+    if (!this.#formed) return `the cluster is not formed: not met yet are ${nameServers(this.missing)}`
+    return this.#journal.full ? 'the disk is full' : null
   }
 
   /** The servers that this one has not met in this start. Its cluster is formed once all of them have met. */
@@ -193,7 +208,7 @@ export class Server<Schema extends z.ZodType, Value> {
       },
       formed: () => {
         this.#log.write('server', `takes part in cluster ${membership.clusterId ?? ''}`)
-        this.#tick()
+        this.#ticker.tick()
       },
       failed: (error) => {
         this.#fail(error)
@@ -204,15 +219,6 @@ export class Server<Schema extends z.ZodType, Value> {
       if (record.type === 'peers') membership.restore(record.batches)
       else if (record.type !== 'formed') this.#core.restore(record)
     }
-  }
-
-  #tick(): void {
-    const { clock } = this.#options
-    this.#step({ type: 'tick', now: clock.now() })
-    if (this.#phase !== 'running') return
-    this.#cancelTick = clock.after(this.#timing.heartbeat / TICKS_PER_HEARTBEAT, () => {
-      this.#tick()
-    })
   }
 
   #step(input: Input): void {
@@ -247,7 +253,9 @@ export class Server<Schema extends z.ZodType, Value> {
       this.#journal.write()
       this.#peers.flush()
       this.#clients.flush()
-      this.#watch()
+      const status = this.#core.status()
+      this.#standing.watch(status, this.#options.clock.now())
+      if (status.leader !== null) this.#resolveServing()
     } catch (error) {
       this.#fail(error)
     }
@@ -275,19 +283,6 @@ export class Server<Schema extends z.ZodType, Value> {
   #addPeersRecord(): void {
     const record = this.#journal.pending ? (this.#membership?.takeRecord(this.#options.clock.now()) ?? null) : null
     if (record !== null) this.#journal.add([record], [])
-  }
-
-  /** Notices elections. */
-  #watch(): void {
-    const { role, leader, ballot } = this.#core.status()
-    const leads = role === 'leader'
-    if (leads !== this.#leads)
-      this.#log.write('leader', leads ? `leads at ballot ${showBallot(ballot)}` : 'leads no more')
-    if (leader !== this.#leader && !leads)
-      this.#log.write('leader', leader === null ? 'knows no leader' : `follows server ${leader}`)
-    this.#leads = leads
-    this.#leader = leader
-    if (leader !== null) this.#resolveServing()
   }
 
   #journalHost(): JournalHost {
@@ -352,7 +347,14 @@ export class Server<Schema extends z.ZodType, Value> {
       submit: (commands) => {
         this.#step({ type: 'submit', commands, now: clock.now() })
       },
+      alive: (clientId) => {
+        this.#step({ type: 'alive', clientIds: [clientId], now: clock.now() })
+      },
       status: () => this.status(),
+      feedSource: {
+        events: this.#core.events,
+        next: () => this.#core.status().applied + 1,
+      },
       snapshot: () => ({ slot: this.#core.status().applied, entries: this.#state.snapshot() }),
     }
   }
@@ -369,7 +371,7 @@ export class Server<Schema extends z.ZodType, Value> {
   async #shutDown(error: SynodError | null): Promise<SynodError | null> {
     this.#phase = 'stopping'
     const { storage, transport } = this.#options
-    this.#cancelTick()
+    this.#ticker.stop()
     this.#journal.stop()
     const written = this.#membership?.stop()
     this.#greeter.stop()

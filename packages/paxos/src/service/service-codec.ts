@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
-import type { StateMachine } from '../protocol/state.js'
+import type { Emit, StateMachine } from '../protocol/state.js'
 import { packValue, unpackValue } from '../codec/values.js'
 import { Refusal } from './service.js'
 import type { Service, State } from './service.js'
@@ -15,6 +15,9 @@ export const MAX_OPERATION = 4 << 20
 
 /** Bytes of one result, at most. */
 const MAX_RESULT = 8 << 20
+
+/** Bytes of the events of one operation, or of one session's end, at most: they must fit into a frame. */
+const MAX_EVENTS = 4 << 20
 
 /** The client's side: an operation as bytes, if the schema takes it. Throws SynodError `BAD_OPERATION`, which names the field. */
 export function encodeOp<Schema extends z.ZodType>(service: Operations<Schema>, op: z.input<Schema>): Uint8Array {
@@ -30,7 +33,7 @@ export function admitOp<Schema extends z.ZodType>(service: Operations<Schema>, b
   return packOp(service, parse(service, unpackOp(service, bytes)))
 }
 
-/** What `execute` returned. Throws SynodError `BAD_FRAME`. */
+/** What `execute` returned, or emitted. Throws SynodError `BAD_FRAME`. */
 export function decodeValue(bytes: Uint8Array): unknown {
   return unpackValue(bytes)
 }
@@ -47,22 +50,65 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
  * A new state of the service, and the machine that executes operations on it. A {@link Refusal} is a result; anything
  * else that `execute` throws becomes SynodError `STATE_FAILED`, and the server must stop.
  */
-export function machineOf<Schema extends z.ZodType, Value>(
-  service: Service<Schema, Value>,
-): { readonly machine: StateMachine; readonly state: State<z.output<Schema>, Value> } {
+export function machineOf<Schema extends z.ZodType, Value, Event>(
+  service: Service<Schema, Value, Event>,
+): { readonly machine: StateMachine; readonly state: State<z.output<Schema>, Value, Event> } {
   const state = service.state()
-  const execute = (slot: Slot, clientId: string, bytes: Uint8Array): Result => {
+  /** Of the slot that is being executed: they count when all went well. */
+  let events: Uint8Array[] = []
+  let bytes = 0
+  let badEvent: string | null = null
+  const collect = (event: Event): void => {
+    const packed = packEvent(event, MAX_EVENTS - bytes)
+    if (typeof packed === 'string') badEvent ??= packed
+    else {
+      events.push(packed)
+      bytes += packed.length
+    }
+  }
+  const handOver = (emit: Emit): void => {
+    for (const event of events) emit(event)
+  }
+  const begin = (): void => {
+    if (events.length > 0) events = []
+    bytes = 0
+    badEvent = null
+  }
+  const execute = (slot: Slot, clientId: string, op: Uint8Array, emit: Emit): Result => {
+    begin()
     let value: Value
     try {
-      value = state.execute(slot, { clientId, op: unpackValue(bytes) as z.output<Schema> })
+      value = state.execute(slot, { clientId, op: unpackValue(op) as z.output<Schema> }, collect)
     } catch (error) {
       if (error instanceof Refusal)
         return resultOf('refused', { code: error.code, message: error.message, data: error.data })
       throw failed(service.name, slot, error)
     }
-    return resultOf('ok', value)
+    handOver(emit)
+    return badEvent === null ? resultOf('ok', value) : unsendable('BAD_EVENT', badEvent)
   }
-  return { machine: { execute }, state }
+  const ended = (slot: Slot, clientId: string, emit: Emit): void => {
+    begin()
+    try {
+      state.ended?.(slot, clientId, collect)
+      if (badEvent !== null) throw new Error(badEvent)
+    } catch (error) {
+      throw failed(service.name, slot, error)
+    }
+    handOver(emit)
+  }
+  return { machine: { execute, ended }, state }
+}
+
+/** The event's bytes, or why it cannot be sent. */
+function packEvent(event: unknown, room: number): Uint8Array | string {
+  let bytes: Uint8Array
+  try {
+    bytes = packValue(event)
+  } catch {
+    return 'an event of it cannot be sent: an event is plain data of well-formed text'
+  }
+  return bytes.length <= room ? bytes : `its events have more than ${MAX_EVENTS} bytes`
 }
 
 /**

@@ -15,13 +15,21 @@ export interface Command<Op> {
  * The replicated state. It must be deterministic: no clock, no chance, no I/O, nothing but its own fields and the
  * arguments; the same commands in the same order must lead to the same state and results on every server.
  */
-export interface State<Op, Value> {
+export interface State<Op, Value, Event = never> {
   /**
    * Executes one operation, in slot order. The value is sent to the client (any structure of plain data).
    * To refuse an operation, throw a {@link Refusal} **before** changing anything: it is the operation's result, on every
    * server. Any other throw is taken for a bug and stops the server at this slot (docs/ARCHITECTURE.md).
+   *
+   * @param emit tells all who {@link Client.subscribe} of an event (any structure of plain data). What an operation emits
+   *   that is refused is dropped.
    */
-  execute(slot: Slot, command: Command<Op>): Value
+  execute(slot: Slot, command: Command<Op>, emit: (event: Event) => void): Value
+  /**
+   * A client has ended its session, or is gone for longer than a session lasts (`sessionTtl`): decided through the log, so
+   * it happens in the same slot on every server. Anything that it throws stops the server.
+   */
+  ended?(slot: Slot, clientId: string, emit: (event: Event) => void): void
   /** The whole state as any sequence of plain values; drained in one go. */
   snapshot(): Iterable<unknown>
   /** Replaces the state by what {@link snapshot} yielded. */
@@ -37,8 +45,11 @@ export class Refusal extends SynodError {
   }
 }
 
+/** A session lasts at least so long (ms): its client must have the time to find another server. */
+const MIN_SESSION_TTL = 1_000
+
 /** A service's description; made by {@link defineService}, given to `serve` and `connect`. */
-export interface Service<Schema extends z.ZodType, Value> {
+export interface Service<Schema extends z.ZodType, Value, Event = never> {
   /** Lower-case letters, digits and dashes. Part of the handshake: a client of another service is refused. */
   readonly name: string
   /**
@@ -47,18 +58,28 @@ export interface Service<Schema extends z.ZodType, Value> {
    */
   readonly op: Schema
   /** A new, empty state. */
-  readonly state: () => State<z.output<Schema>, Value>
+  readonly state: () => State<z.output<Schema>, Value, Event>
+  /**
+   * How long a session lasts (ms) after its client's connection was lost, if it does not come back. Default: 3,600,000. At
+   * least 1,000. A client comes back by itself as long as it has a call under way, or a feed; one that is closed ends its
+   * session at once.
+   */
+  readonly sessionTtl?: number
 }
 
-/** Describes a service. Throws SynodError `BAD_SERVICE` for a name that cannot be used. */
-export function defineService<Schema extends z.ZodType, Value>(
-  service: Service<Schema, Value>,
-): Service<Schema, Value> {
+/** Describes a service. Throws SynodError `BAD_SERVICE` for a name or a time that cannot be used. */
+export function defineService<Schema extends z.ZodType, Value, Event = never>(
+  service: Service<Schema, Value, Event>,
+): Service<Schema, Value, Event> {
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(service.name)) {
     throw new SynodError(
       'BAD_SERVICE',
       `a service's name is lower-case letters, digits and dashes, not "${service.name}"`,
     )
+  }
+  const { sessionTtl } = service
+  if (sessionTtl !== undefined && !(sessionTtl >= MIN_SESSION_TTL && sessionTtl < Infinity)) {
+    throw new SynodError('BAD_SERVICE', `sessionTtl is a number of ms from ${MIN_SESSION_TTL} on, not ${sessionTtl}`)
   }
   return service
 }

@@ -28,8 +28,8 @@ const LEARN = 6
 
 const OP = 0
 const OPEN = 1
-const CLOCK = 2
 const NOOP = 3
+const END = 4 // 2 was another kind, before the first release
 
 const packr = new Packr({ useRecords: false })
 // Without copies, one small operation would keep the whole file that it was read from in memory.
@@ -98,8 +98,8 @@ function commandToArray(command: Command): readonly unknown[] {
       return [OP, command.clientId, integer(command.localId), integer(command.acked), command.op]
     case 'open':
       return [OPEN, command.nonce]
-    case 'clock':
-      return [CLOCK, time(command.elapsed), time(command.ttl)]
+    case 'end':
+      return [END, command.clientId]
     case 'noop':
       return [NOOP]
   }
@@ -153,8 +153,8 @@ function readCommand(value: unknown): Command {
       })
     case OPEN:
       return fields.end({ kind: 'open', nonce: fields.text() })
-    case CLOCK:
-      return fields.end({ kind: 'clock', elapsed: fields.time(), ttl: fields.time() })
+    case END:
+      return fields.end({ kind: 'end', clientId: fields.text() })
     case NOOP:
       return fields.end({ kind: 'noop' })
     default:
@@ -176,10 +176,6 @@ class Fields {
 
   integer(): number {
     return integer(this.#take())
-  }
-
-  time(): number {
-    return time(this.#take())
   }
 
   text(): string {
@@ -218,13 +214,6 @@ class Fields {
 function integer(value: unknown): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw new RangeError('something else where a non-negative integer should be')
-  }
-  return value
-}
-
-function time(value: unknown): number {
-  if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) {
-    throw new RangeError('something else where a time of at least 0 ms should be')
   }
   return value
 }

@@ -5,11 +5,12 @@
 import { z } from 'zod'
 import { SESSION_WINDOW } from '../protocol/session.js'
 import type { Reply, Result } from '../protocol/command.js'
+import type { SlotEvents } from '../protocol/event-ring.js'
 import type { Message } from '../protocol/message.js'
 import { badFrame, owned, Reader, Writer } from '../codec/bytes.js'
 import { MAX_SERVERS, readMessage, writeMessage } from './message-codec.js'
 import { packValue, unpackValue } from '../codec/values.js'
-import { WIRE_VERSION } from './wire.js'
+import { MAX_ELECTIONS, WIRE_VERSION } from './wire.js'
 import type { ClientFrame, ClientHello, Goodbye, PeerFrame, PeerHello, ServerFrame, Welcome } from './wire.js'
 
 /** Whatever is sent over a connection. */
@@ -30,6 +31,13 @@ const KIND = {
   rejected: 11,
   status: 12,
   dump: 13,
+  end: 14,
+  subscribe: 15,
+  taken: 16,
+  unsubscribe: 17,
+  subscribed: 18,
+  events: 19,
+  compacted: 20,
 } as const
 
 const STATUSES: readonly Result['status'][] = ['ok', 'refused', 'expired', 'stale', 'busy']
@@ -66,6 +74,26 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return writer.bytes(packValue(frame.entries)).take()
     case 'dumpMore':
       return writer.array(1).uint(KIND.dumpMore).take()
+    case 'end':
+      return writer.array(2).uint(KIND.end).name(frame.clientId).take()
+    case 'subscribe':
+      writer.array(3).uint(KIND.subscribe).uint(frame.feed)
+      return (frame.from === null ? writer.nil() : writer.uint(frame.from)).take()
+    case 'taken':
+      return writer.array(3).uint(KIND.taken).uint(frame.feed).uint(frame.through).take()
+    case 'unsubscribe':
+      return writer.array(2).uint(KIND.unsubscribe).uint(frame.feed).take()
+    case 'subscribed':
+      return writer.array(3).uint(KIND.subscribed).uint(frame.feed).uint(frame.from).take()
+    case 'events':
+      writer.array(3).uint(KIND.events).uint(frame.feed).array(frame.slots.length)
+      for (const { slot, events } of frame.slots) {
+        writer.array(2).uint(slot).array(events.length)
+        for (const event of events) writer.bytes(event)
+      }
+      return writer.take()
+    case 'compacted':
+      return writer.array(3).uint(KIND.compacted).uint(frame.feed).uint(frame.oldest).take()
     case 'status':
       return 'status' in frame ? packed(KIND.status, frame) : writer.array(1).uint(KIND.askStatus).take()
     default:
@@ -128,6 +156,14 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       return ended(from, { type: 'dump' })
     case KIND.dumpMore:
       return ended(from, { type: 'dumpMore' })
+    case KIND.end:
+      return ended(from, { type: 'end', clientId: from.name() })
+    case KIND.subscribe:
+      return ended(from, { type: 'subscribe', feed: from.uint(), from: from.nil() ? null : from.uint() })
+    case KIND.taken:
+      return ended(from, { type: 'taken', feed: from.uint(), through: from.uint() })
+    case KIND.unsubscribe:
+      return ended(from, { type: 'unsubscribe', feed: from.uint() })
     default:
       return unexpected(kind, 'a frame from a client')
   }
@@ -151,6 +187,12 @@ export function decodeServerFrame(bytes: Uint8Array): Welcome | Goodbye | Server
       if (!Array.isArray(entries)) from.refuse('an array of entries')
       return ended(from, { type: 'dump', slot, done, entries: entries as unknown[] })
     }
+    case KIND.subscribed:
+      return ended(from, { type: 'subscribed', feed: from.uint(), from: from.uint() })
+    case KIND.events:
+      return ended(from, { type: 'events', feed: from.uint(), slots: readSlots(from) })
+    case KIND.compacted:
+      return ended(from, { type: 'compacted', feed: from.uint(), oldest: from.uint() })
     case KIND.status:
       return unpacked(from, status)
     case KIND.welcome:
@@ -184,8 +226,25 @@ function readReply(from: Reader): Reply {
   return { clientId, localId, result: { status, value: from.bytes() } }
 }
 
+/** Slots that have events, in order. */
+function readSlots(from: Reader): SlotEvents[] {
+  const slots: SlotEvents[] = []
+  let last = -1
+  for (let left = from.array(); left > 0; left--) {
+    from.fields(2, 'the events of a slot')
+    const slot = from.uint()
+    if (slot <= last) from.refuse('a slot above the one before')
+    last = slot
+    const events: Uint8Array[] = []
+    for (let more = from.array(); more > 0; more--) events.push(from.bytes())
+    if (events.length === 0) from.refuse('a slot that has events')
+    slots.push({ slot, events })
+  }
+  return slots
+}
+
 /** Fields of a frame, by its kind. */
-const FIELDS: readonly number[] = [2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4]
+const FIELDS: readonly number[] = [2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3]
 
 /** Begins to read a frame. */
 function open(bytes: Uint8Array): { kind: number; from: Reader } {
@@ -233,24 +292,34 @@ const peerHello = z.object({
 const clientHello = z.object({ type: z.literal('client'), version: natural, service: serviceName.nullable() })
 const welcome = z.object({ type: z.literal('welcome'), server: serverId, servers: addresses })
 const goodbye = z.object({ type: z.literal('goodbye'), code: z.string().max(256), message: z.string().max(1 << 16) })
-const status = z.object({
-  type: z.literal('status'),
-  status: z.object({
-    id: serverId,
-    address: z.string().max(300),
-    service: serviceName,
-    clusterId,
-    role: z.enum(['forming', 'follower', 'candidate', 'leader']),
-    leader: serverId.nullable(),
-    ballot: z.string().max(64),
-    applied: natural,
-    logBytes: natural,
-    syncs: natural,
-    sessions: natural,
-    uptimeMs: z.number().min(0),
-    connected: z.array(serverId).max(MAX_SERVERS),
-  }),
+/** How a server stands, as it is told over any connection. */
+export const serverStatus = z.object({
+  id: serverId,
+  address: z.string().max(300),
+  service: serviceName,
+  clusterId,
+  role: z.enum(['forming', 'follower', 'candidate', 'leader']),
+  leader: serverId.nullable(),
+  ballot: z.string().max(64),
+  applied: natural,
+  logBytes: natural,
+  syncs: natural,
+  sessions: natural,
+  uptimeMs: z.number().min(0),
+  connected: z.array(serverId).max(MAX_SERVERS),
+  executed: natural,
+  commandsPerSecond: z.number().min(0),
+  latency: z.object({ p50Ms: z.number().min(0), p99Ms: z.number().min(0), count: natural }).nullable(),
+  clients: natural,
+  feeds: natural,
+  oldestEvent: natural,
+  elections: z
+    .array(z.object({ agoMs: z.number().min(0), leader: serverId.nullable(), ballot: z.string().max(64) }))
+    .max(MAX_ELECTIONS),
+  ready: z.boolean(),
+  reason: z.string().max(1_000).nullable(),
 })
+const status = z.object({ type: z.literal('status'), status: serverStatus })
 
 /** A hello of another version may have other fields. */
 const versioned = z.object({ version: natural })

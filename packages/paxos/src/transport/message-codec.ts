@@ -23,6 +23,7 @@ const SHAPES: Readonly<Record<Message['type'], readonly [number: number, fields:
   catchUp: [11, 2],
   decided: [12, 7],
   preempt: [13, 4],
+  alive: [14, 2],
 }
 const TYPES = Object.keys(SHAPES) as Message['type'][]
 
@@ -60,6 +61,10 @@ export function writeMessage(to: Writer, message: Message): void {
       return void ballot(to, message.ballot)
     case 'forward':
       return writeCommands(to, message.commands)
+    case 'alive':
+      to.array(message.clientIds.length)
+      for (const clientId of message.clientIds) to.name(clientId)
+      return
     case 'catchUp':
       return void to.uint(message.from)
     case 'decided':
@@ -104,6 +109,8 @@ export function readMessage(from: Reader): Message {
       return { type, ballot: readBallot(from) }
     case 'forward':
       return { type, commands: readCommands(from) }
+    case 'alive':
+      return { type, clientIds: Array.from({ length: from.array() }, () => from.name()) }
     case 'catchUp':
       return { type, from: from.uint() }
     case 'decided':
@@ -155,7 +162,7 @@ function readRange(from: Reader): { first: Slot; last: Slot } {
 }
 
 const OPEN = 0
-const CLOCK = 1
+const END = 1
 const NOOP = 2
 
 function writeCommands(to: Writer, commands: readonly Command[]): void {
@@ -168,8 +175,8 @@ function writeCommands(to: Writer, commands: readonly Command[]): void {
       case 'open':
         to.array(2).uint(OPEN).name(command.nonce)
         break
-      case 'clock':
-        to.array(3).uint(CLOCK).number(command.elapsed).number(command.ttl)
+      case 'end':
+        to.array(2).uint(END).name(command.clientId)
         break
       case 'noop':
         to.array(1).uint(NOOP)
@@ -191,7 +198,7 @@ function readCommand(from: Reader): Command {
   }
   const kind = from.uint(NOOP)
   if (kind === OPEN && fields === 2) return { kind: 'open', nonce: from.name() }
-  if (kind === CLOCK && fields === 3) return { kind: 'clock', elapsed: from.number(), ttl: from.number() }
+  if (kind === END && fields === 2) return { kind: 'end', clientId: from.name() }
   if (kind === NOOP && fields === 1) return { kind: 'noop' }
   return from.refuse('a command')
 }

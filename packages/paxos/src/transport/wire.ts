@@ -3,7 +3,8 @@
  * connection. `codec.ts` turns them into bytes and back, and checks everything that comes in.
  */
 import type { ServerId } from '../protocol/ballot.js'
-import type { Reply } from '../protocol/command.js'
+import type { Reply, Slot } from '../protocol/command.js'
+import type { SlotEvents } from '../protocol/event-ring.js'
 import type { Message } from '../protocol/message.js'
 
 /** Both ends must speak the same version. */
@@ -59,13 +60,23 @@ export interface PeerFrame {
 export type ClientFrame =
   /** Opens a session; sent again with the same nonce until answered. 32 hexadecimal digits. */
   | { readonly type: 'open'; readonly nonce: string }
-  /** Commands of one session: operations by local id (from 1). The client knows the outcome of all up to `acked`. */
+  /**
+   * Commands of one session: operations by local id (from 1). The client knows the outcome of all up to `acked`. Without
+   * commands it says that the session's client is connected here.
+   */
   | {
       readonly type: 'submit'
       readonly clientId: string
       readonly acked: number
       readonly commands: readonly (readonly [localId: number, op: Uint8Array])[]
     }
+  /** The session's client needs it no more. */
+  | { readonly type: 'end'; readonly clientId: string }
+  /** Begins a feed, by a number of the client's: the events of slots from `from` on; null: of those not executed yet. */
+  | { readonly type: 'subscribe'; readonly feed: number; readonly from: Slot | null }
+  /** All events of a feed up to this slot were taken by whoever reads it: there is room for more. */
+  | { readonly type: 'taken'; readonly feed: number; readonly through: Slot }
+  | { readonly type: 'unsubscribe'; readonly feed: number }
   | { readonly type: 'status' }
   /** This server's own state, in chunks; each `dumpMore` asks for the next. */
   | { readonly type: 'dump' }
@@ -82,8 +93,20 @@ export type ServerFrame =
       readonly code: string
       readonly message: string
     }
+  /** The feed begins with this slot. */
+  | { readonly type: 'subscribed'; readonly feed: number; readonly from: Slot }
+  /** What comes next in a feed: slots that have events, each with all of its events. */
+  | { readonly type: 'events'; readonly feed: number; readonly slots: readonly SlotEvents[] }
+  /** The feed has ended: the events that come next are dropped already. Those of slot `oldest` and behind are there. */
+  | { readonly type: 'compacted'; readonly feed: number; readonly oldest: Slot }
   | { readonly type: 'status'; readonly status: ServerStatus }
   | { readonly type: 'dump'; readonly slot: number; readonly entries: readonly unknown[]; readonly done: boolean }
+
+/** Feeds that one connection may have at a time. */
+export const MAX_FEEDS = 64
+
+/** Elections that a server tells of. */
+export const MAX_ELECTIONS = 16
 
 /** How one server stands. */
 export interface ServerStatus {
@@ -107,4 +130,27 @@ export interface ServerStatus {
   readonly uptimeMs: number
   /** The servers that this one has a working connection to. */
   readonly connected: readonly ServerId[]
+  /** Operations that this server executed, in its own and other servers' name, since its start. */
+  readonly executed: number
+  /** The mean of {@link executed} a second, over the last ten seconds or so. */
+  readonly commandsPerSecond: number
+  /** How long this server's clients waited, from a command's arrival here to its outcome, lately; null if none did. */
+  readonly latency: { readonly p50Ms: number; readonly p99Ms: number; readonly count: number } | null
+  /** Clients that are connected here. */
+  readonly clients: number
+  /** Their feeds. */
+  readonly feeds: number
+  /** The first slot whose events this server still has. */
+  readonly oldestEvent: number
+  /** The leaders that this server has seen come and go, the latest first; at most 16. `leader` null: none is known. */
+  readonly elections: readonly {
+    /** ms before this answer. */
+    readonly agoMs: number
+    readonly leader: ServerId | null
+    /** As `round.server`. */
+    readonly ballot: string
+  }[]
+  /** Whether this server takes in commands now; if not, one sentence that says why. */
+  readonly ready: boolean
+  readonly reason: string | null
 }

@@ -1,10 +1,11 @@
 /** A server's way in and out: one port for WebSocket connections and plain HTTP requests. */
-import { createServer } from 'node:http'
+import { createServer, ServerResponse } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { SynodError } from '../protocol/error.js'
-import { isAllowedOrigin } from './origin.js'
+import { isAllowedOrigin, isOwnName } from './origin.js'
+import { answerPlain, refuse } from './plain-answer.js'
 import type { Connection, ConnectionHandlers, Transport } from './transport.js'
 import { WS_OPTIONS } from './ws-connection.js'
 import { WebSocketConnections } from './ws-connections.js'
@@ -12,8 +13,17 @@ import { WebSocketDialer } from './ws-dialer.js'
 
 /** Whoever connects has so long to say what it wants (ms). */
 const REQUEST_TIMEOUT = 5_000
+/** Who takes nothing of an answer for so long, or twice as long (ms), does not get the rest. Longer: who is late is to be told. */
+const STALLED_TIMEOUT = 6_000
 /** Connections of all kinds at one time: strangers must not use up the files that the log needs. */
 const MAX_CONNECTIONS = 8_192
+/** HTTP connections that are kept open for their next request: others are closed after each. */
+const MAX_KEPT_ALIVE = 256
+/** HTTP requests that are being answered at one time. */
+const MAX_REQUESTS = 1_024
+
+/** Answers plain HTTP requests. It is asked only by those who asked for this server by one of its names. */
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface WebSocketTransportOptions {
   /** 0 takes a free one. */
@@ -22,6 +32,10 @@ export interface WebSocketTransportOptions {
   readonly bind?: string
   /** `host:port`s by which the server is known, besides the one that it is bound to: browsers may ask for them. */
   readonly advertised?: readonly string[]
+  /** `host:port`s of all servers of the cluster, whose web pages may connect. Default: none. */
+  readonly cluster?: readonly string[]
+  /** What answers plain HTTP requests. Default: they are told that WebSocket is spoken here (426). */
+  readonly http?: HttpHandler
 }
 
 export class WebSocketTransport implements Transport {
@@ -30,31 +44,37 @@ export class WebSocketTransport implements Transport {
   readonly #accepted = new WebSocketConnections()
   /** Sockets that came in and have not become WebSocket connections. */
   readonly #strangers = new Set<Socket>()
+  /** Those that have made an HTTP request. */
+  readonly #browsers = new Set<Socket>()
+  #requests = 0
   readonly #http: Server
   readonly #upgrader = new WebSocketServer({ ...WS_OPTIONS, noServer: true, clientTracking: false })
   #accept: ((connection: Connection) => ConnectionHandlers) | undefined
 
   constructor(options: WebSocketTransportOptions) {
-    this.#options = { bind: '127.0.0.1', advertised: [], ...options }
+    this.#options = { bind: '127.0.0.1', advertised: [], cluster: [], http: onlyWebSocket, ...options }
     this.#http = createServer({
       headersTimeout: REQUEST_TIMEOUT,
       requestTimeout: REQUEST_TIMEOUT,
-      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: 500,
       maxHeaderSize: 8 << 10,
     })
     this.#http.maxConnections = MAX_CONNECTIONS
+    this.#http.timeout = STALLED_TIMEOUT // of any socket; WebSocket connections are freed of it
     this.#http.on('connection', (socket) => {
       this.#strangers.add(socket)
-      socket.on('close', () => this.#strangers.delete(socket))
+      socket.on('close', () => {
+        this.#strangers.delete(socket)
+        this.#browsers.delete(socket)
+      })
     })
     this.#http.on('upgrade', (request, _socket, head) => this.#upgrade(request, head))
-    this.#http.on('request', (_request, response) => {
-      response.writeHead(426, {
-        'content-type': 'text/plain; charset=utf-8',
-        connection: 'close, upgrade',
-        upgrade: 'websocket',
-      })
-      response.end('This is a Synod server. It is spoken to over WebSocket, by its clients.\n')
+    this.#http.on('request', (request, response) => this.#request(request, response))
+    this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const [status, sentence] = unreadable(error.code)
+      if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, status, sentence)
+      else socket.destroy()
     })
   }
 
@@ -94,14 +114,51 @@ export class WebSocketTransport implements Transport {
     await Promise.all([stopped, this.#accepted.close(reason), this.#dialer.close(reason)])
   }
 
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    const { host, 'content-length': length, 'transfer-encoding': encoding } = request.headers
+    this.#browsers.add(request.socket)
+    // What else would come over this connection: more requests than there is room for, or a body that nobody reads.
+    const isLast = this.#browsers.size > MAX_KEPT_ALIVE || encoding !== undefined || (length ?? '0') !== '0'
+    if (isLast) response.shouldKeepAlive = false
+    this.#requests++
+    response.on('close', () => this.#requests--)
+    if (this.#requests > MAX_REQUESTS) {
+      answerPlain(response, 503, 'This server answers too many requests at once: try again later.')
+    } else if (host !== undefined && !isOwnName(host, this.#options)) {
+      // Every browser says whom it asked for. Who does not (HTTP/1.0) is none.
+      answerPlain(response, 421, 'This server is not known by the name that you asked for: use its own address.')
+    } else {
+      this.#options.http(request, response)
+    }
+  }
+
+  /** Whoever would rather speak another protocol (HTTP/2, as Java's clients offer) is answered in this one, and hung up on. */
+  #answerOnce(request: IncomingMessage): void {
+    const { socket } = request
+    socket.on('error', () => undefined)
+    socket.setTimeout(STALLED_TIMEOUT, () => socket.destroy())
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    response.on('finish', () => socket.end(() => socket.destroy()))
+    this.#request(request, response)
+  }
+
   #upgrade(request: IncomingMessage, head: Buffer): void {
     const { socket } = request
-    const { origin, host } = request.headers
-    if (this.#accept === undefined) return refuse(socket, '503 Service Unavailable')
-    if (!isAllowedOrigin(origin, host, this.#options)) return refuse(socket, '403 Forbidden')
+    const { origin, host, upgrade = '' } = request.headers
+    if (upgrade.toLowerCase() !== 'websocket') return this.#answerOnce(request)
+    if (this.#accept === undefined) return refuse(socket, 503, 'This server stops.')
+    if (!isAllowedOrigin(origin, host, this.#options))
+      return refuse(
+        socket,
+        403,
+        "This page is no page of this server's cluster, or asked for the server by a foreign name.",
+      )
     const remote = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`
     this.#upgrader.handleUpgrade(request, socket, head, (ws) => {
       this.#strangers.delete(socket)
+      this.#browsers.delete(socket)
       const connection = this.#accepted.add(ws, remote)
       connection.attach(socket)
       if (this.#accept === undefined) connection.close('the server stops')
@@ -110,10 +167,17 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-function refuse(socket: Socket, status: string): void {
-  socket.on('error', () => undefined)
-  // No timeout applies to it any more, and the other end need not close: so it is not left half open.
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+function onlyWebSocket(_request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('upgrade', 'websocket')
+  response.setHeader('connection', 'close, upgrade')
+  answerPlain(response, 426, 'This is a Synod server. It is spoken to over WebSocket, by its clients.')
+}
+
+/** What is told to somebody whose request could not be read, by the reason's code. */
+function unreadable(code: string | undefined): readonly [status: number, sentence: string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, "The request's headers are too large."]
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request did not come in time.']
+  return [400, 'This is no HTTP request that can be read.']
 }
 
 function listenError(error: NodeJS.ErrnoException, bind: string, port: number): SynodError {

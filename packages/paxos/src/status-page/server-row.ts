@@ -1,0 +1,107 @@
+/** A server's row in the table. On a phone, each is a card of its own. */
+import { make, setText } from './elements.js'
+import { showBytes, showCount, showDuration, showLatency, showList, showRate, showSome } from './format.js'
+import type { History } from './history.js'
+import { Sparkline } from './sparkline.js'
+import type { EntryView, ServerView } from './view.js'
+
+/** A cell: a value, what belongs to it in small print, and perhaps a drawing. */
+class Cell {
+  readonly element: HTMLTableCellElement
+  readonly #main = make('div', 'main')
+  readonly #side = make('div', 'side')
+
+  constructor(label: string, drawing?: Sparkline) {
+    const caption = make('div', 'label', label)
+    caption.setAttribute('aria-hidden', 'true') // the column's heading says it
+    this.element = make('td', '', caption, make('div', 'values', this.#main, this.#side))
+    // The roles stay what they are when the style sheet makes cards of the rows.
+    this.element.setAttribute('role', 'cell')
+    if (drawing !== undefined) this.element.append(drawing.element)
+  }
+
+  show(main: string, side: string): void {
+    setText(this.#main, main)
+    setText(this.#side, side)
+  }
+}
+
+/** What a server's row needs besides the server. */
+export interface Surroundings {
+  /** How many servers there are. */
+  readonly count: number
+  readonly history: History
+  /** The highest values of all servers. */
+  readonly scale: { readonly rate: number; readonly p99: number }
+  /** ms since 1970 */
+  readonly now: number
+}
+
+export class ServerRow {
+  readonly element = make('tr')
+  readonly #name = make('span', 'name')
+  readonly #link = make('a')
+  readonly #role = make('span', 'role')
+  readonly #ballot = make('div', 'side')
+  readonly #trouble = make('div', 'trouble')
+  readonly #rateLine = new Sparkline(['line'])
+  readonly #latencyLine = new Sparkline(['line', 'line second'])
+  readonly #slots = new Cell('Slots')
+  readonly #rate = new Cell('Commands/s', this.#rateLine)
+  readonly #latency = new Cell('Latency', this.#latencyLine)
+  readonly #log = new Cell('Log')
+  readonly #clients = new Cell('Clients')
+  readonly #up = new Cell('Up')
+
+  constructor() {
+    const heading = make('th', '', this.#name, this.#link)
+    heading.scope = 'row'
+    heading.setAttribute('role', 'rowheader')
+    const role = make('td', 'standing', make('div', 'values', this.#role, this.#ballot), this.#trouble)
+    role.setAttribute('role', 'cell')
+    this.element.setAttribute('role', 'row')
+    const cells = [this.#slots, this.#rate, this.#latency, this.#log, this.#clients, this.#up]
+    this.element.append(heading, role, ...cells.map((cell) => cell.element))
+  }
+
+  show({ id, address, status, error, lagSlots }: EntryView, { count, history, scale, now }: Surroundings): void {
+    setText(this.#name, `Server ${id}`)
+    setText(this.#link, address)
+    this.#link.href = `${location.protocol}//${address}/status`
+    const role = status?.role ?? 'unreachable'
+    setText(this.#role, role)
+    this.#role.className = `role ${role}`
+    setText(this.#ballot, status === null ? '' : `ballot ${status.ballot}`)
+    setText(this.#trouble, error ?? status?.reason ?? '')
+    this.element.classList.toggle('gone', status === null)
+    if (status === null) {
+      for (const cell of [this.#slots, this.#rate, this.#latency, this.#log, this.#clients, this.#up])
+        cell.show('–', '')
+    } else {
+      this.#showNumbers(status, lagSlots ?? 0, count, history.highest('rate', id))
+    }
+    const { rate, p50, p99 } = history.of(id)
+    this.#rateLine.draw([rate], now, scale.rate)
+    this.#latencyLine.draw([p50, p99], now, scale.p99)
+  }
+
+  #showNumbers(status: ServerView, lag: number, count: number, highest: number): void {
+    const { latency } = status
+    this.#slots.show(showCount(status.applied), lag === 0 ? 'up to date' : `${showCount(lag)} behind`)
+    this.#rate.show(showRate(status.commandsPerSecond), `highest ${showRate(highest)}`)
+    if (latency === null) this.#latency.show('–', 'no commands here')
+    else this.#latency.show(showLatency(latency.p50Ms), `p99 ${showLatency(latency.p99Ms)}`)
+    this.#log.show(showBytes(status.logBytes), showSome(status.syncs, 'sync'))
+    const feeds = showSome(status.feeds, 'feed')
+    this.#clients.show(showCount(status.clients), `${feeds}, ${showSome(status.sessions, 'session')}`)
+    this.#up.show(showDuration(status.uptimeMs), connections(status, count))
+  }
+}
+
+function connections({ connected }: ServerView, count: number): string {
+  if (count === 1) return 'alone'
+  if (connected.length === 0) return 'connected to none'
+  return connected.length > 6
+    ? `connected to ${connected.length} servers`
+    : `connected to ${showList([...connected].sort((a, b) => a - b))}`
+}

@@ -1,0 +1,77 @@
+import type { RingLimits } from '@synod/paxos/internal/protocol/event-ring'
+import { EventRing } from '@synod/paxos/internal/protocol/event-ring'
+import { Prng } from '@synod/paxos/internal/protocol/prng'
+import t from 'tap'
+import { bytes, text } from '../../support/transcript.js'
+
+const show = (ring: EventRing, from: number, most = Infinity): string[] =>
+  ring.read(from, most).map(({ slot, events }) => `${slot}: ${events.map(text).join(' ')}`)
+
+t.test('events are read by slot, a whole slot at a time', (t) => {
+  const ring = new EventRing()
+  for (const [slot, event] of [
+    [3, 'a'],
+    [3, 'b'],
+    [7, 'c'],
+    [8, 'd'],
+  ] as const)
+    ring.add(slot, bytes(event))
+  t.strictSame(show(ring, 0), ['3: a b', '7: c', '8: d'])
+  t.strictSame(show(ring, 3), ['3: a b', '7: c', '8: d'])
+  t.strictSame(show(ring, 4), ['7: c', '8: d'])
+  t.strictSame(show(ring, 9), [])
+  t.strictSame(show(ring, 0, 1), ['3: a b'], 'at least one slot')
+  t.strictSame(show(ring, 0, 3 * 33), ['3: a b', '7: c'])
+  t.equal(ring.oldest, 1)
+  t.equal(ring.emitted, 4)
+  t.end()
+})
+
+t.test('past its bounds the oldest slots go, whole; the last slot stays, however large it is', (t) => {
+  const ring = new EventRing({ events: 3, bytes: 1 << 20 })
+  for (const slot of [1, 2, 2, 5]) ring.add(slot, bytes(`e${slot}`))
+  t.equal(ring.oldest, 2)
+  t.strictSame(show(ring, 1), ['2: e2 e2', '5: e5'])
+  for (let i = 0; i < 10; i++) ring.add(9, bytes('x'))
+  t.equal(ring.oldest, 6, 'every event behind slot 5 is there')
+  t.strictSame(ring.read(0, Infinity).length, 1)
+  const small = new EventRing({ events: 1000, bytes: 100 })
+  small.add(1, bytes('y'.repeat(500)))
+  small.add(2, bytes('z'))
+  t.strictSame(show(small, 0), ['2: z'])
+  t.end()
+})
+
+t.test('it has what the events since its oldest slot were, and a snapshot brings it back, at random', (t) => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const prng = new Prng(seed)
+    const limits: RingLimits = { events: 1 + prng.below(40), bytes: 50 + prng.below(4000) }
+    let ring = new EventRing(limits)
+    const all: { slot: number; event: string }[] = []
+    for (let slot = 1; slot < 3000; slot += 1 + prng.below(4)) {
+      for (let n = prng.below(4); n > 0; n--) {
+        const event = 'e'.repeat(prng.below(30)) + String(slot)
+        all.push({ slot, event })
+        ring.add(slot, bytes(event))
+      }
+      if (!prng.chance(0.01)) continue
+      const copy = new EventRing(limits)
+      copy.restore(ring.snapshot())
+      if (copy.oldest !== ring.oldest) t.fail(`seed ${seed}: a copy begins with ${copy.oldest}, not ${ring.oldest}`)
+      ring = copy
+    }
+    const expected = all.filter(({ slot }) => slot >= ring.oldest).map(({ event }) => event)
+    const found = ring.read(0, Infinity).flatMap(({ events }) => events.map(text))
+    t.strictSame(found, expected, `seed ${seed}`)
+    t.ok(found.length <= limits.events || ring.read(0, Infinity).length === 1)
+  }
+  t.end()
+})
+
+t.test('many events cost no more than a few: the dropped ones are let go', (t) => {
+  const ring = new EventRing({ events: 1000, bytes: 1 << 20 })
+  for (let slot = 1; slot <= 200_000; slot++) ring.add(slot, bytes('e'))
+  t.equal(ring.oldest, 199_001)
+  t.equal(ring.read(199_990, Infinity).length, 11)
+  t.end()
+})

@@ -1,0 +1,77 @@
+import { Log } from '@synod/paxos/internal/server/log'
+import { Standing } from '@synod/paxos/internal/server/standing'
+import type { Standpoint } from '@synod/paxos/internal/server/standing'
+import t from 'tap'
+
+const SECOND = 1_000
+
+function standpoint(fields: Partial<Standpoint['core']> = {}, more: Partial<Standpoint> = {}): Standpoint {
+  return {
+    id: 0,
+    address: '127.0.0.1:10000',
+    service: 'counter',
+    clusterId: null,
+    obstacle: null,
+    formed: true,
+    core: { role: 'follower', leader: 1, ballot: { round: 3, server: 1, start: 9 }, applied: 0, sessions: 0, executed: 0, ...fields },
+    storage: { logBytes: 0, syncs: 0 } as Standpoint['storage'],
+    connected: [],
+    clients: 0,
+    feeds: 0,
+    latency: null,
+    oldestEvent: 1,
+    ...more,
+  } // prettier-ignore
+}
+
+t.test('the rate is the mean of the last ten seconds, and 0 when nothing happens', (t) => {
+  const standing = new Standing(new Log(0, () => undefined), 0)
+  let executed = 0
+  const rate = (now: number): number => standing.status(standpoint({ executed }), now).commandsPerSecond
+  t.equal(rate(0), 0)
+  // 100 a second, sampled more often than needed.
+  for (let now = 0; now <= 30 * SECOND; now += 25) {
+    executed = now / 10
+    standing.sample(standpoint({ executed }).core, now)
+    if (now > 0) t.ok(Math.abs(rate(now) - 100) < 0.001, `at ${now} ms`)
+  }
+  // Then nothing.
+  for (let now = 30 * SECOND; now <= 35 * SECOND; now += 25) standing.sample(standpoint({ executed }).core, now)
+  t.ok(Math.abs(rate(35 * SECOND) - 50) < 6)
+  for (let now = 35 * SECOND; now <= 42 * SECOND; now += 25) standing.sample(standpoint({ executed }).core, now)
+  t.equal(rate(42 * SECOND), 0)
+  t.equal(rate(0), 0, 'also when the clock jumped back')
+  t.end()
+})
+
+t.test('elections are told the latest first, and not for ever', (t) => {
+  const standing = new Standing(new Log(0, () => undefined), 0)
+  for (let round = 1; round <= 40; round++) {
+    const { core } = standpoint({ leader: round % 2 === 0 ? null : 1, ballot: { round, server: 1, start: 9 } })
+    standing.watch(core, round * SECOND)
+  }
+  const { elections } = standing.status(standpoint(), 50 * SECOND)
+  t.equal(elections.length, 16)
+  t.strictSame(elections.slice(0, 2), [
+    { agoMs: 10 * SECOND, leader: null, ballot: '40.1' },
+    { agoMs: 11 * SECOND, leader: 1, ballot: '39.1' },
+  ])
+  t.end()
+})
+
+t.test('a server is ready if nothing is in the way and a leader is known', (t) => {
+  const standing = new Standing(new Log(0, () => undefined), 0)
+  const of = (one: Standpoint) => {
+    const { ready, reason, role } = standing.status(one, 0)
+    return { ready, reason, role }
+  }
+  t.strictSame(of(standpoint()), { ready: true, reason: null, role: 'follower' })
+  t.match(of(standpoint({ leader: null })), { ready: false, reason: /^no leader is known/ })
+  t.strictSame(of(standpoint({}, { obstacle: 'the disk is full' })), {
+    ready: false,
+    reason: 'the disk is full',
+    role: 'follower',
+  })
+  t.equal(of(standpoint({}, { formed: false, obstacle: 'not formed' })).role, 'forming')
+  t.end()
+})
