@@ -1,43 +1,56 @@
-/** The chatroom's servers as processes: what was posted on one is read on another, also when a third is gone. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { chatroom } from '@synod/chatroom'
-import { connect } from '@synod/paxos'
+/** The chatroom's servers as processes, and their client: what happens on one is known on another. */
+import { connectChatroom } from '@synod/chatroom'
 import t from 'tap'
-import { freePorts } from '../support/cluster.js'
+import { until } from '../support/cluster.js'
+import { hex } from './room.js'
+import { ChatServers } from './servers.js'
 
-const COMMAND = fileURLToPath(new URL('../bin/chatroom-server.js', import.meta.resolve('@synod/chatroom')))
-
-t.test('a post on one server is read on another one, after a third was killed', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'synod-chatroom-'))
-  const addresses = (await freePorts(3)).map((port) => `127.0.0.1:${port}`)
-  const servers = addresses.map((_, id) => {
-    const place = ['--id', `${id}`, '--peers', addresses.join(','), '--data-dir', join(directory, `${id}`)]
-    const child = spawn(process.execPath, [COMMAND, ...place], { stdio: 'ignore' })
-    return { child, ended: once(child, 'exit') }
-  })
-  const clientOf = (id: number) =>
-    connect(chatroom, { servers: addresses.slice(id, id + 1), discover: false, timeout: 20_000 })
-  const [first, second] = [clientOf(0), clientOf(1)]
-  t.teardown(async () => {
-    await Promise.all([first.close(), second.close()])
-    for (const { child } of servers) child.kill('SIGKILL')
-    await Promise.all(servers.map(({ ended }) => ended))
-    rmSync(directory, { recursive: true, force: true })
-  })
-  t.strictSame(await first.submit({ type: 'post', author: 'ann', text: 'hello' }), { number: 1 })
-  servers[2]?.child.kill('SIGKILL')
-  await servers[2]?.ended
-  t.strictSame(await first.submit({ type: 'post', author: 'ann', text: 'is anybody there?' }), { number: 2 })
-  t.strictSame(await second.submit({ type: 'read', from: 1 }), {
-    messages: [
-      { number: 1, author: 'ann', text: 'hello' },
-      { number: 2, author: 'ann', text: 'is anybody there?' },
-    ],
-    total: 2,
-  })
+t.test('every operation has its answer, on whichever server, also when one is gone', async (t) => {
+  const servers = await ChatServers.start(t)
+  const clientOf = (id: number) => {
+    const client = connectChatroom({ servers: servers.addresses.slice(id, id + 1), discover: false, timeout: 20_000 })
+    t.teardown(() => client.close())
+    return client
+  }
+  const [ada, eve] = [clientOf(0), clientOf(1)]
+  const by = (author: string) => ({ room: 'lobby', author, key: hex(author) })
+  t.match(await ada.post({ ...by('ada'), text: 'hello', at: 7 }), { number: 1 })
+  await servers.kill(2)
+  t.match(await eve.post({ ...by('eve'), text: 'is anybody there?' }), { number: 2 })
+  t.match(await ada.edit({ room: 'lobby', number: 1, key: hex('ada'), text: 'hello!' }), { message: { edits: 1 } })
+  await t.rejects(ada.delete({ room: 'lobby', number: 2, key: hex('ada') }), { name: 'Refusal', code: 'NOT_YOURS' })
+  t.match(await eve.delete({ room: 'lobby', number: 2, key: hex('eve') }), { message: { deleted: true } })
+  await t.rejects(eve.post({ ...by('eve'), text: '' }), { code: 'BAD_OPERATION' })
+  const { messages } = await ada.read('lobby')
+  t.match(messages, [
+    { number: 1, author: 'ada', text: 'hello!', at: 7, edits: 1, deleted: false },
+    { number: 2, author: 'eve', text: '', edits: 0, deleted: true },
+  ])
+  t.ok(Math.abs(Date.now() - (messages[1]?.at ?? 0)) < 60_000, 'a time is given to what has none')
+  const { id } = await eve.join('lobby', 'eve')
+  t.strictSame((await ada.who('lobby')).here, [{ id, name: 'eve' }])
+  t.match((await ada.rooms()).rooms, [{ room: 'lobby', last: 2, here: 1 }])
+  t.match(await eve.leave('lobby'), { left: true })
+  t.strictSame((await ada.who('lobby')).here, [])
 })
+
+t.test(
+  'a client that is closed leaves its rooms at once, and one that vanishes within its session’s time',
+  async (t) => {
+    const servers = await ChatServers.start(t)
+    const watcher = servers.client(t)
+    const here = async () => (await watcher.who('lobby')).here.map(({ name }) => name)
+    const leaver = connectChatroom({ servers: servers.addresses })
+    await leaver.join('lobby', 'leaver')
+    t.strictSame(await here(), ['leaver'])
+    await leaver.close()
+    await until('the one that was closed is gone', async () => (await here()).length === 0, { patience: 5_000 })
+    // Its only server is stopped, so that nobody hears of its end; the others decide that it is over.
+    const lost = connectChatroom({ servers: servers.addresses.slice(2), discover: false })
+    t.teardown(() => lost.close())
+    await lost.join('lobby', 'lost')
+    t.strictSame(await here(), ['lost'])
+    await servers.kill(2)
+    await until('the one that is cut off is gone', async () => (await here()).length === 0, { patience: 40_000 })
+  },
+)

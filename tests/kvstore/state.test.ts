@@ -1,10 +1,10 @@
 import t from 'tap'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
-import type { KvOp, KvOpOf, KvResults, Pair } from '@synod/kvstore/internal/command'
+import type { KvEvent, KvOp, KvOpOf, KvResults, Pair } from '@synod/kvstore/internal/command'
 import { KvState } from '@synod/kvstore/internal/state'
 
-function execute<Op extends KvOp>(state: KvState, op: Op): KvResults[Op['type']] {
-  return state.execute(1, { clientId: 'someone', op }) as KvResults[Op['type']]
+function execute<Op extends KvOp>(state: KvState, op: Op, events: KvEvent[] = []): KvResults[Op['type']] {
+  return state.execute(1, { clientId: 'someone', op }, (event) => events.push(event)) as KvResults[Op['type']]
 }
 
 /** The same operations over a plain Map: slow, and plainly right. */
@@ -98,6 +98,57 @@ t.test('random operations answer as a plain Map would, and snapshots carry the s
     }
     t.strictSame([...state.snapshot()], model.sorted(), `seed ${seed}: the same pairs, in order`)
   }
+  t.end()
+})
+
+t.test('the events of random operations are all that is needed to follow the state', (t) => {
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const prng = new Prng(seed)
+    const state = new KvState()
+    const follower = new Map<string, string>()
+    for (let step = 0; step < 300; step += 1) {
+      const before = [...state.snapshot()]
+      const op = randomOp(prng)
+      const events: KvEvent[] = []
+      execute(state, op, events)
+      for (const event of events) {
+        if (event.type === 'set') follower.set(event.key, event.value)
+        else t.ok(follower.delete(event.key), 'only what is there is deleted')
+      }
+      const after = [...state.snapshot()]
+      const isChanged = JSON.stringify(before) !== JSON.stringify(after)
+      if (isChanged && events.length !== 1) t.fail(`seed ${seed}, step ${step}: ${events.length} events of one change`)
+    }
+    t.strictSame(new Map(state.snapshot()), follower, `seed ${seed}: the same pairs`)
+  }
+  t.end()
+})
+
+t.test('every change has its event, and what changes nothing has none', (t) => {
+  const state = new KvState()
+  const events = (op: KvOp): KvEvent[] => {
+    const found: KvEvent[] = []
+    execute(state, op, found)
+    return found
+  }
+  const set = (value: string): KvEvent => ({ type: 'set', key: 'k', value })
+  const gone: KvEvent = { type: 'delete', key: 'k' }
+  const cas = (expected: string | null, value: string | null): KvEvent[] =>
+    events({ type: 'cas', key: 'k', expected, value })
+  t.strictSame(events({ type: 'delete', key: 'k' }), [], 'there is no such key')
+  t.strictSame(cas(null, null), [], 'absent before and after')
+  t.strictSame(cas('a', 'b'), [], 'not swapped')
+  t.strictSame(cas(null, 'a'), [set('a')])
+  t.strictSame(cas('a', 'b'), [set('b')])
+  t.strictSame(events({ type: 'set', key: 'k', value: 'b' }), [set('b')], 'the same value, set again')
+  t.strictSame(cas('x', null), [], 'not swapped')
+  for (const type of ['list', 'keys'] as const)
+    t.strictSame(events({ type, prefix: '', after: null, limit: 10 }), [], type)
+  t.strictSame(events({ type: 'get', key: 'k' }), [])
+  t.strictSame(events({ type: 'count', prefix: '' }), [])
+  t.strictSame(cas('b', null), [gone])
+  t.strictSame(events({ type: 'set', key: 'k', value: '' }), [set('')])
+  t.strictSame(events({ type: 'delete', key: 'k' }), [gone])
   t.end()
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { cutLine, splitWords } from '@synod/kvstore/internal/cli/words'
-import { rest, word } from '@synod/kvstore/internal/cli/output'
+import { rest, word } from '@synod/terminal'
 
 t.test('a line is cut at its spaces, and quotes keep them', (t) => {
   const cases: [string, string[]][] = [

@@ -1,7 +1,13 @@
 /** The store as an object with typed methods. */
-import { connect, type Client } from '@synod/paxos'
-import { MAX_PAGE, type KvOp, type KvResult, type KvResults, type Pair } from './command.js'
+import { ClientError, connect, FeedError, type Client, type Connectivity, type SubscribeOptions } from '@synod/paxos'
+import { MAX_PAGE, type KvEvent, type KvOp, type KvResult, type KvResults, type Pair } from './command.js'
 import { kvstore } from './service.js'
+import { KvWatch, pairsOf, type KvStateWatch } from './watch.js'
+
+/** A server that does not say for this long how it stands is not asked for its state; ms. */
+const STATUS_PATIENCE = 2_000
+/** So often a state is asked for whose slot the feeds have passed already, before that is told. */
+const DUMP_TRIES = 3
 
 /** What {@link connectKvstore} needs. */
 export interface KvClientOptions {
@@ -9,6 +15,8 @@ export interface KvClientOptions {
   readonly servers: readonly string[]
   /** How long a call may take before it fails with `TIMEOUT`, in ms. */
   readonly timeout?: number
+  /** Hears when a server has been reached, and when it is out of reach again; nothing need be done. */
+  readonly onConnection?: (connectivity: Connectivity) => void
 }
 
 /** A cut of the cluster's keys, in order. */
@@ -25,7 +33,7 @@ export interface RangeOptions {
  * cluster that does not answer; its `mayHaveHappened` tells whether the operation may take effect nevertheless.
  */
 export class KvClient {
-  constructor(readonly connection: Client<KvOp, KvResult>) {}
+  constructor(readonly connection: Client<KvOp, KvResult, KvEvent>) {}
 
   /** The key's value; null if there is no such key. */
   async get(key: string): Promise<string | null> {
@@ -76,8 +84,41 @@ export class KvClient {
     }
   }
 
+  /**
+   * Every change of a key that begins with the prefix: from a slot on, or from now on. To go on behind a change that was
+   * taken, begin with the slot after its own: a slot makes one change at most.
+   */
+  watch(prefix = '', options: SubscribeOptions = {}): KvWatch {
+    return new KvWatch(this.connection.subscribe(options), prefix)
+  }
+
+  /**
+   * The pairs whose keys begin with the prefix, as the foremost server has them, and every change since. Rejects with a
+   * `ClientError` if no server answers, and with a `FeedError` if changes are dropped faster than a state can be asked for.
+   */
+  async watchState(prefix = ''): Promise<KvStateWatch> {
+    for (let tries = 1; ; tries++) {
+      const { slot, entries } = await this.connection.dump(await this.#foremost())
+      const changes = this.watch(prefix, { from: slot + 1 })
+      try {
+        await changes.started
+        return { slot, pairs: pairsOf(entries, prefix), changes }
+      } catch (error) {
+        if (!(error instanceof FeedError) || tries === DUMP_TRIES) throw error
+      }
+    }
+  }
+
   async close(): Promise<void> {
     await this.connection.close()
+  }
+
+  /** The address of the server that has executed the most. */
+  async #foremost(): Promise<string> {
+    const answers = await this.connection.status(undefined, { timeout: STATUS_PATIENCE })
+    const [first] = answers.toSorted((a, b) => (b.status?.applied ?? -1) - (a.status?.applied ?? -1))
+    if (first?.status == null) throw first?.error ?? new ClientError('UNAVAILABLE', 'no server was reached')
+    return first.address
   }
 
   async #submit<Op extends KvOp>(op: Op): Promise<KvResults[Op['type']]> {

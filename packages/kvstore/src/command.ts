@@ -87,3 +87,11 @@ export interface KvResults {
 }
 
 export type KvResult = KvResults[keyof KvResults]
+
+/**
+ * A change, as the state tells of it: one for each `set`, for each `delete` of a key that is there, and for each `cas`
+ * that did either. A value that was set again is told again.
+ */
+export type KvEvent =
+  | { readonly type: 'set'; readonly key: string; readonly value: string }
+  | { readonly type: 'delete'; readonly key: string }

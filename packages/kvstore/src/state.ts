@@ -1,7 +1,7 @@
 /** The replicated state: a sorted map. */
 import type { Command, State } from '@synod/paxos'
 import sortedBTree from 'sorted-btree'
-import type { KvOp, KvOpOf, KvResult, KvResults, Pair } from './command.js'
+import type { KvEvent, KvOp, KvOpOf, KvResult, KvResults, Pair } from './command.js'
 
 // The package is CommonJS with a default export, which an ES module meets as a member.
 const BTree = sortedBTree.default
@@ -12,21 +12,22 @@ const PAGE_BYTES = 2 * 1_048_576
 /** The order of keys: by UTF-16 code units, as JavaScript compares strings; the same everywhere, whatever the locale. */
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
+type Emit = (event: KvEvent) => void
+
 /** Keys and values in a B+ tree, so that a page of `list` costs the page, however many keys there are. */
-export class KvState implements State<KvOp, KvResult> {
+export class KvState implements State<KvOp, KvResult, KvEvent> {
   #tree = new BTree<string, string>(undefined, byCodeUnits)
 
-  execute(_slot: number, { op }: Command<KvOp>): KvResult {
+  execute(_slot: number, { op }: Command<KvOp>, emit: Emit): KvResult {
     switch (op.type) {
       case 'get':
         return { value: this.#tree.get(op.key) ?? null }
       case 'set':
-        // BTree.set answers whether the key is new.
-        return { existed: !this.#tree.set(op.key, op.value) }
+        return { existed: this.#set(op.key, op.value, emit) }
       case 'delete':
-        return { existed: this.#tree.delete(op.key) }
+        return { existed: this.#delete(op.key, emit) }
       case 'cas':
-        return this.#cas(op)
+        return this.#cas(op, emit)
       case 'list': {
         const entries: Pair[] = []
         const next = this.#page(op, (key, value) => {
@@ -61,11 +62,25 @@ export class KvState implements State<KvOp, KvResult> {
     this.#tree = tree
   }
 
-  #cas({ key, expected, value }: KvOpOf<'cas'>): KvResults['cas'] {
+  /** Answers whether there was a value before. */
+  #set(key: string, value: string, emit: Emit): boolean {
+    emit({ type: 'set', key, value })
+    // BTree.set answers whether the key is new.
+    return !this.#tree.set(key, value)
+  }
+
+  /** Answers whether there was such a key. Where there was none, nothing has changed, and nothing is told. */
+  #delete(key: string, emit: Emit): boolean {
+    const existed = this.#tree.delete(key)
+    if (existed) emit({ type: 'delete', key })
+    return existed
+  }
+
+  #cas({ key, expected, value }: KvOpOf<'cas'>, emit: Emit): KvResults['cas'] {
     const current = this.#tree.get(key) ?? null
     if (current !== expected) return { swapped: false, current }
-    if (value === null) this.#tree.delete(key)
-    else this.#tree.set(key, value)
+    if (value === null) this.#delete(key, emit)
+    else this.#set(key, value, emit)
     return { swapped: true }
   }
 

@@ -1,4 +1,4 @@
 import { runServer } from '@synod/paxos'
 import { chatroom } from '../service.js'
 
-await runServer(chatroom, process.argv)
+await runServer(chatroom, process.argv, { web: new URL('../web/', import.meta.url) })

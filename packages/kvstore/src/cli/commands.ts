@@ -1,7 +1,6 @@
 /** The commands on keys: one operation each, or a walk through pages. */
-import { EXIT_DONE, EXIT_NO, UsageError } from './exit.js'
-import { note, print, rest, word, write } from './output.js'
-import { orCancelled, type Session } from './session.js'
+import { EXIT_DONE, EXIT_NO, note, orCancelled, print, rest, UsageError, word, write } from '@synod/terminal'
+import type { Session } from './session.js'
 
 /** `get KEY`: prints the value as it is. JSON: `{"key","value"}`, the value null if there is none. */
 export async function get(session: Session, key: string): Promise<number> {

@@ -1,14 +1,14 @@
 /** What the Tab key offers: commands, options, and keys of the store. */
+import { word } from '@synod/terminal'
 import type { Command } from 'commander'
 import type { KvClient } from '../client.js'
-import { word } from './output.js'
 import { cutLine } from './words.js'
 
 /** At most this many keys are offered. */
 const MAX_KEYS = 100
 
 /** Commands whose first word is a key, or the beginning of one. */
-const WITH_KEY = new Set(['get', 'set', 'del', 'cas', 'list', 'count'])
+const WITH_KEY = new Set(['get', 'set', 'del', 'cas', 'list', 'count', 'watch'])
 
 /** Answers what may stand for the last word of the line, and that word as it was typed. */
 export async function complete(program: Command, store: KvClient, line: string): Promise<[string[], string]> {

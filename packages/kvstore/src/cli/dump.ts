@@ -1,7 +1,6 @@
 /** `dump`: one server's own state. */
-import { EXIT_DONE } from './exit.js'
-import { note, write } from './output.js'
-import { orCancelled, type Session } from './session.js'
+import { EXIT_DONE, note, orCancelled, write } from '@synod/terminal'
+import type { Session } from './session.js'
 
 /**
  * `dump`: a line `{"key","value"}` for each pair, in the order of keys, so that equal states give equal bytes; the slot

@@ -1,8 +1,6 @@
 /** Runs the lines that a prompt or a script gives, over one connection. */
-import { SynodError } from '@synod/paxos'
-import { Command, CommanderError } from 'commander'
-import { describeError, EXIT_DONE, EXIT_USAGE, exitCodeOf } from './exit.js'
-import { note } from './output.js'
+import { describeError, EXIT_DONE, exitCodeFrom, note, programOf, type Complain } from '@synod/terminal'
+import type { Command } from 'commander'
 import { addCommands } from './program.js'
 import type { Action, Session } from './session.js'
 import { splitWords } from './words.js'
@@ -17,40 +15,27 @@ export class Interpreter {
 
   /** Runs one line and answers with its exit code; "end" if the line wants no other after it. Says what went wrong. */
   async run(line: string, signal: AbortSignal, where = ''): Promise<number | 'end'> {
-    const complain = (error: SynodError): void => {
+    const complain: Complain = (error) => {
       note(this.session.json ? describeError(error, true) : where + describeError(error, false))
     }
-    let code = EXIT_DONE
-    try {
+    return exitCodeFrom<number | 'end'>(async () => {
       const words = splitWords(line)
       const [name] = words
       if (name === undefined || name.startsWith('#')) return EXIT_DONE
       if (name === 'exit' || name === 'quit') return 'end'
+      let code = EXIT_DONE
       const program = promptProgram(complain, async (action) => {
         code = await action({ ...this.session, signal })
       })
       await program.parseAsync(words, { from: 'user' })
       return code
-    } catch (error) {
-      // Commander has said it already, through `complain`.
-      if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE
-      const failed = exitCodeOf(error)
-      if (failed === undefined || !(error instanceof SynodError)) throw error
-      complain(error)
-      return failed
-    }
+    }, complain)
   }
 }
 
 /** The commands without the name of a program before them. */
-export function promptProgram(complain: (error: SynodError) => void, run: (action: Action) => Promise<void>): Command {
-  const program = new Command('')
-    .exitOverride()
-    .configureOutput({
-      outputError: (message) => {
-        complain(new SynodError('USAGE', message.trim().replace(/^error: /, '')))
-      },
-    })
+export function promptProgram(complain: Complain, run: (action: Action) => Promise<void>): Command {
+  const program = programOf('', complain)
     .configureHelp({
       commandUsage: (command) => (command.parent === null ? 'COMMAND …' : `${command.name()} ${command.usage()}`),
       visibleOptions: (command) => [...command.options],

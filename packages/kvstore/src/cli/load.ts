@@ -2,12 +2,11 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { SynodError } from '@synod/paxos'
-import { EXIT_DONE, EXIT_USAGE, UsageError } from './exit.js'
+import { EXIT_DONE, EXIT_USAGE, orCancelled, print, UsageError } from '@synod/terminal'
 import { readLines, type InputLine } from './lines.js'
-import { print } from './output.js'
 import { formatOf, MAX_LINE_BYTES, readPair, type Format } from './pairs.js'
 import { Progress } from './progress.js'
-import { orCancelled, type Session } from './session.js'
+import type { Session } from './session.js'
 import { Window } from './window.js'
 
 export interface LoadOptions {

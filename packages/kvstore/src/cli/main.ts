@@ -1,23 +1,27 @@
 /** The client's command line. */
-import { readFileSync } from 'node:fs'
-import { SynodError } from '@synod/paxos'
-import { Command, CommanderError } from 'commander'
+import {
+  addConnectionOptions,
+  describeError,
+  EXIT_DONE,
+  exitCodeFrom,
+  neededServers,
+  note,
+  programOf,
+  UsageError,
+  versionIn,
+  type Complain,
+  type ConnectionOptions,
+} from '@synod/terminal'
+import type { Command } from 'commander'
 import { connectKvstore } from '../client.js'
-import { describeError, EXIT_DONE, EXIT_USAGE, exitCodeOf, UsageError } from './exit.js'
 import { Interpreter } from './interpreter.js'
-import { note } from './output.js'
-import { addCommands, addresses, positive } from './program.js'
+import { addCommands } from './program.js'
 import { prompt } from './prompt.js'
 import { script } from './script.js'
 import type { Action, Session } from './session.js'
 
-/** How long an answer may take unless the user says otherwise, in ms. */
-const TIMEOUT = 10_000
-
-interface Options {
-  readonly servers?: readonly string[]
+interface Options extends ConnectionOptions {
   readonly json?: boolean
-  readonly timeout: number
 }
 
 const EXAMPLES = `
@@ -29,12 +33,12 @@ Examples:
   $ kvstore-client --servers 127.0.0.1:10000 get colour
   $ kvstore-client --servers 127.0.0.1:10000 cas --absent lock mine
 
-Exit codes: 0 done; 1 no (no such key, another value); 2 usage; 3 cluster unavailable.`
+Exit codes: 0 done; 1 no (no such key, another value, changes that are gone); 2 usage; 3 cluster unavailable.`
 
 /** Does what the arguments say; answers with the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+export function main(argv: readonly string[]): Promise<number> {
   let json = argv.includes('--json')
-  const complain = (error: SynodError): void => {
+  const complain: Complain = (error) => {
     note(json ? describeError(error, true) : `kvstore-client: ${describeError(error, false)}`)
   }
   let code = EXIT_DONE
@@ -43,30 +47,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     json = options.json ?? false
     code = await withSession(options, action)
   })
-  try {
+  return exitCodeFrom(async () => {
     await program.parseAsync(argv)
     return code
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE
-    const failed = exitCodeOf(error)
-    if (failed === undefined || !(error instanceof SynodError)) throw error
-    complain(error)
-    return failed
-  }
+  }, complain)
 }
 
-function clientProgram(complain: (error: SynodError) => void, run: (action: Action) => Promise<void>): Command {
-  const program = new Command('kvstore-client')
-    .description('Talks to a cluster of kvstore servers.')
-    .version(version())
-    .exitOverride()
-    .configureOutput({
-      outputError: (message) => {
-        complain(new SynodError('USAGE', message.trim().replace(/^error: /, '')))
-      },
-    })
-    .option('--servers <addresses>', "the servers' host:port, with commas between (needed)", addresses)
-    .option('--timeout <ms>', 'how long an answer may take', positive, TIMEOUT)
+function clientProgram(complain: Complain, run: (action: Action) => Promise<void>): Command {
+  const program = addConnectionOptions(
+    programOf('kvstore-client', complain)
+      .description('Talks to a cluster of kvstore servers.')
+      .version(versionIn(new URL('../../package.json', import.meta.url))),
+  )
     .option('--json', 'answer in JSON')
     .addHelpText('after', EXAMPLES)
   addCommands(program, run)
@@ -84,20 +76,14 @@ function converse(session: Session): Promise<number> {
   return process.stdin.isTTY ? prompt(interpreter) : script(interpreter)
 }
 
-async function withSession({ servers, timeout, json }: Options, action: Action): Promise<number> {
-  if (servers === undefined) {
-    throw new UsageError('--servers is needed: the addresses of the servers, such as 127.0.0.1:10000,127.0.0.1:10001')
-  }
+async function withSession(options: Options, action: Action): Promise<number> {
+  const servers = neededServers(options)
+  const { timeout, json = false } = options
   const store = connectKvstore({ servers, timeout })
   try {
     const { signal } = new AbortController()
-    return await action({ store, servers, timeout, json: json ?? false, inputTaken: false, signal })
+    return await action({ store, servers, timeout, json, inputTaken: false, signal })
   } finally {
     await store.close()
   }
-}
-
-function version(): string {
-  const file = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  return file.version
 }

@@ -1,7 +1,7 @@
 /** The two formats that `load` reads, a pair a line. */
+import { UsageError } from '@synod/terminal'
 import { z } from 'zod'
 import { keySchema, valueSchema, type Pair } from '../command.js'
-import { UsageError } from './exit.js'
 
 /**
  * - `jsonl`: `{"key":"…","value":"…"}`, as `dump` and `list --json` write it.

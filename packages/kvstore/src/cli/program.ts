@@ -1,10 +1,17 @@
 /** The commands, as commander knows them: the same on the command line and in the prompt. */
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { address, positive } from '@synod/terminal'
+import { Option, type Command } from 'commander'
 import { cas, count, del, get, list, set, type CasOptions, type ListOptions } from './commands.js'
 import { dump } from './dump.js'
 import { load, type LoadOptions } from './load.js'
 import { status } from './status.js'
 import type { Action } from './session.js'
+import { watch, type WatchOptions } from './watch.js'
+
+const WATCH_NOTES = `
+A line is set<TAB>key<TAB>value or delete<TAB>key; with --json it has the slot, too, so
+that a later watch can go on with --from (that slot + 1). The servers keep the latest
+changes only: where those that are wanted are gone, it says so and ends with 1.`
 
 /** Adds all commands. Each hands its work to `run`, which has the connection. */
 export function addCommands(program: Command, run: (action: Action) => Promise<void>): void {
@@ -42,6 +49,7 @@ export function addCommands(program: Command, run: (action: Action) => Promise<v
     .command('count [prefix]')
     .description('count the keys that begin with the prefix')
     .action((prefix: string | undefined) => run((session) => count(session, prefix ?? '')))
+  addWatch(program, run)
   addLoad(program, run)
   program
     .command('dump')
@@ -54,6 +62,18 @@ export function addCommands(program: Command, run: (action: Action) => Promise<v
     .command('status')
     .description('show how the servers stand')
     .action(() => run(status))
+}
+
+function addWatch(program: Command, run: (action: Action) => Promise<void>): void {
+  program
+    .command('watch [prefix]')
+    .description('print the changes of keys that begin with the prefix, as they are decided, until Ctrl-C')
+    .option('--from <slot>', 'begin with the changes of this slot (default: those from now on)', positive)
+    .addOption(new Option('--state', 'begin with the pairs as they are, then every change since').conflicts('from'))
+    .addHelpText('after', WATCH_NOTES)
+    .action((prefix: string | undefined, options: WatchOptions) =>
+      run((session) => watch(session, prefix ?? '', options)),
+    )
 }
 
 function addLoad(program: Command, run: (action: Action) => Promise<void>): void {
@@ -71,27 +91,4 @@ function addLoad(program: Command, run: (action: Action) => Promise<void>): void
     )
     .option('--in-flight <n>', 'how many pairs may be on their way at once', positive, 256)
     .action((file: string, options: LoadOptions) => run((session) => load(session, file, options)))
-}
-
-/** A whole number from 1 on. */
-export function positive(text: string): number {
-  const number = Number(text)
-  if (!/^\d+$/.test(text) || number < 1 || !Number.isSafeInteger(number)) {
-    throw new InvalidArgumentError('It must be a whole number, and at least 1.')
-  }
-  return number
-}
-
-/** One `host:port`. */
-export function address(text: string): string {
-  const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/@]+):(\d{1,5})$/.exec(text)?.[1]
-  if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
-    throw new InvalidArgumentError(`"${text}" is not a host:port such as 127.0.0.1:10000.`)
-  }
-  return text
-}
-
-/** Some of them, with commas between. */
-export function addresses(text: string): string[] {
-  return [...new Set(text.split(',').map((part) => address(part.trim())))]
 }

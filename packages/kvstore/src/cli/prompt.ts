@@ -1,11 +1,9 @@
 /** The interactive prompt, on a terminal. */
 import { createInterface, type Interface } from 'node:readline'
 import { SynodError } from '@synod/paxos'
+import { dropLine, EXIT_DONE, History, linesOf, note } from '@synod/terminal'
 import { complete } from './completion.js'
-import { EXIT_DONE } from './exit.js'
-import { History } from './history.js'
 import { promptProgram, type Interpreter } from './interpreter.js'
-import { note } from './output.js'
 
 /** Completion that takes longer would only be in the way; ms. */
 const COMPLETION_PATIENCE = 1000
@@ -14,7 +12,7 @@ const COMPLETION_PATIENCE = 1000
 export async function prompt(interpreter: Interpreter): Promise<number> {
   const { servers } = interpreter.session
   note(`kvstore of ${servers.length} servers. "help" shows the commands, Ctrl-D ends.`)
-  const history = new History()
+  const history = new History('kvstore-history')
   const editor = openEditor(interpreter, history.lines)
   const now: { running: AbortController | undefined; closed: boolean } = { running: undefined, closed: false }
   editor.on('SIGINT', () => {
@@ -25,7 +23,7 @@ export async function prompt(interpreter: Interpreter): Promise<number> {
     now.closed = true
     now.running?.abort()
   })
-  const lines = queueOf(editor)
+  const lines = linesOf(editor)
   editor.prompt()
   for await (const line of lines) {
     if (line.trim() !== '') history.add(line)
@@ -68,37 +66,4 @@ function openEditor(interpreter: Interpreter, history: string[]): Interface {
       })
     },
   })
-}
-
-/** The lines as they come, also those that are pasted while a command runs. */
-async function* queueOf(editor: Interface): AsyncGenerator<string> {
-  const waiting: (string | null)[] = []
-  let wake = (): void => undefined
-  editor.on('line', (line) => {
-    waiting.push(line)
-    wake()
-  })
-  editor.on('close', () => {
-    waiting.push(null)
-    wake()
-  })
-  for (;;) {
-    const line = waiting.shift()
-    if (line === null) return
-    if (line !== undefined) yield line
-    else {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-  }
-}
-
-function dropLine(editor: Interface): void {
-  const hint = editor.line === '' ? 'Ctrl-D ends.\n' : ''
-  // Ctrl-E goes to the end, Ctrl-U deletes up to there.
-  editor.write(null, { ctrl: true, name: 'e' })
-  editor.write(null, { ctrl: true, name: 'u' })
-  process.stdout.write(`\n${hint}`)
-  editor.prompt()
 }

@@ -1,6 +1,6 @@
 /** Commands from standard input that is not a terminal. */
 import { createInterface } from 'node:readline'
-import { EXIT_DONE, EXIT_UNAVAILABLE } from './exit.js'
+import { EXIT_DONE, EXIT_UNAVAILABLE } from '@synod/terminal'
 import type { Interpreter } from './interpreter.js'
 
 /**

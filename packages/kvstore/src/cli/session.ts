@@ -1,6 +1,5 @@
 /** What a command works with: a connection, and how the user wants the answers. */
 import type { KvClient } from '../client.js'
-import { CancelledError } from './exit.js'
 
 export interface Session {
   readonly store: KvClient
@@ -18,20 +17,3 @@ export interface Session {
 
 /** A command's work; answers with the exit code. */
 export type Action = (session: Session) => Promise<number>
-
-/** Waits for the work, or throws {@link CancelledError} when the user does not want to wait any longer. */
-export async function orCancelled<T>({ signal }: Session, work: Promise<T>): Promise<T> {
-  let cancel = (): void => undefined
-  const cancelled = new Promise<never>((_resolve, reject) => {
-    cancel = () => {
-      reject(new CancelledError())
-    }
-    if (signal.aborted) cancel()
-    else signal.addEventListener('abort', cancel)
-  })
-  try {
-    return await Promise.race([work, cancelled])
-  } finally {
-    signal.removeEventListener('abort', cancel)
-  }
-}

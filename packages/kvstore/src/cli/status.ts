@@ -1,9 +1,8 @@
 /** `status`: a table of the servers. */
 import type { ServerAnswer } from '@synod/paxos'
+import { EXIT_DONE, EXIT_UNAVAILABLE, orCancelled, print } from '@synod/terminal'
 import Table from 'cli-table3'
-import { EXIT_DONE, EXIT_UNAVAILABLE } from './exit.js'
-import { print } from './output.js'
-import { orCancelled, type Session } from './session.js'
+import type { Session } from './session.js'
 
 /** A server that does not answer for this long is shown as unreachable; ms. */
 const PATIENCE = 2000

@@ -1,5 +1,5 @@
 /** A line of the prompt, cut into words. */
-import { UsageError } from './exit.js'
+import { UsageError } from '@synod/terminal'
 
 /** A word of a line. */
 export interface Word {

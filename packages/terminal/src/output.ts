@@ -40,11 +40,22 @@ export function rest(text: string): string {
   return text === '' || /^["'\s]|\s$|[\p{Cc}\p{Cf}]/u.test(text) ? quote(text) : text
 }
 
+/**
+ * Text of others, so that it can do nothing to the terminal and does not look like another text: control characters but
+ * line ends, and those that change the direction or cannot be seen, become escapes. What joins the parts of an emoji, or
+ * keeps letters apart, is left.
+ */
+export function harmless(text: string): string {
+  return text.replace(/(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)
+}
+
 /** JSON's quotes, and escapes for all that a terminal would not show. */
 function quote(text: string): string {
-  return JSON.stringify(text).replace(/[\p{Cc}\p{Cf}]/gu, (character) =>
-    [...Array(character.length).keys()]
-      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
-      .join(''),
-  )
+  return JSON.stringify(text).replace(/[\p{Cc}\p{Cf}]/gu, escaped)
+}
+
+function escaped(character: string): string {
+  return [...Array(character.length).keys()]
+    .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+    .join('')
 }

@@ -1,11 +1,11 @@
-/** How the client's process ends, and what it says about an error. */
-import { SynodError } from '@synod/paxos'
+/** How a client's process ends, and what it says about an error. */
+import { Refusal, SynodError } from '@synod/paxos'
 
 /** Done. */
 export const EXIT_DONE = 0
-/** A clean "no": there is no such key, or the value was another one. */
+/** A clean "no", of the service or of what it was asked for. */
 export const EXIT_NO = 1
-/** What was asked for makes no sense: a wrong flag, address, file, key or value. */
+/** What was asked for makes no sense: a wrong flag, address, file or operation. */
 export const EXIT_USAGE = 2
 /** The cluster did not answer in time, or cannot be talked to. */
 export const EXIT_UNAVAILABLE = 3
@@ -30,6 +30,7 @@ const USAGE_CODES = new Set(['USAGE', 'BAD_OPERATION', 'BAD_OPTION'])
 
 /** The exit code for an error, or undefined for one that is not an operating error but a bug. */
 export function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof Refusal) return EXIT_NO
   if (error instanceof SynodError) return USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_UNAVAILABLE
   return undefined
 }

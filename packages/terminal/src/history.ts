@@ -5,19 +5,21 @@ import { dirname, join } from 'node:path'
 
 const MAX_LINES = 1000
 
-/** `$XDG_STATE_HOME/synod/kvstore-history`, by default in `~/.local/state`. */
-function historyFile(): string {
+/** `$XDG_STATE_HOME/synod/<name>`, by default in `~/.local/state`: where a client keeps what is to outlive it. */
+export function stateFile(name: string): string {
   const state = process.env['XDG_STATE_HOME'] ?? ''
-  return join(state.startsWith('/') ? state : join(homedir(), '.local', 'state'), 'synod', 'kvstore-history')
+  return join(state.startsWith('/') ? state : join(homedir(), '.local', 'state'), 'synod', name)
 }
 
 /** A history that cannot be read or written is no reason to end: the prompt works without it. */
 export class History {
-  readonly #file = historyFile()
+  readonly #file: string
   /** The newest first, as readline wants it. */
   readonly lines: string[]
 
-  constructor() {
+  /** @param name of the file; see {@link stateFile} */
+  constructor(name: string) {
+    this.#file = stateFile(name)
     const all = this.#read()
     const kept = all.slice(-MAX_LINES)
     this.lines = kept.toReversed()
@@ -30,7 +32,7 @@ export class History {
   /** Adds a line; of two prompts at once, each adds its own. */
   add(line: string): void {
     this.#try(() => {
-      // Only for the user: there may be secrets among the values.
+      // Only for the user: there may be secrets in what was typed.
       mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 })
       appendFileSync(this.#file, `${line}\n`, { mode: 0o600 })
     })

@@ -1,0 +1,4 @@
+import { runClient } from '@synod/terminal'
+import { main } from '../cli/main.js'
+
+await runClient(main)

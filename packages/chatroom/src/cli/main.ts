@@ -1,0 +1,77 @@
+/** The client's command line. */
+import {
+  addConnectionOptions,
+  describeError,
+  EXIT_DONE,
+  exitCodeFrom,
+  neededServers,
+  note,
+  programOf,
+  UsageError,
+  versionIn,
+  type Complain,
+  type ConnectionOptions,
+} from '@synod/terminal'
+import type { Command } from 'commander'
+import { checkOp } from './commands.js'
+import { authorKey } from './key.js'
+import { pipe } from './pipe.js'
+import { Talk } from './talk.js'
+
+interface Options extends ConnectionOptions {
+  readonly name?: string
+  readonly room: string
+  readonly json?: boolean
+}
+
+const NOTES = `
+On a terminal one reads and writes; /help shows the commands. With standard input that is not
+a terminal each line of it is posted as a message; it ends when all of them are in the room.
+
+Examples:
+  $ chatroom-client --servers 127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002 --name ada
+  $ uptime | chatroom-client --servers 127.0.0.1:10000 --name watch --room machines
+
+Exit codes: 0 done; 1 no (a message was refused); 2 usage; 3 cluster unavailable.`
+
+/** Does what the arguments say; answers with the exit code. */
+export function main(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json')
+  const complain: Complain = (error) => {
+    note(json ? describeError(error, true) : `chatroom-client: ${describeError(error, false)}`)
+  }
+  const program = clientProgram(complain)
+  let code = EXIT_DONE
+  program.action(async () => {
+    code = await start(program.opts<Options>())
+  })
+  return exitCodeFrom(async () => {
+    await program.parseAsync(argv)
+    return code
+  }, complain)
+}
+
+function clientProgram(complain: Complain): Command {
+  return addConnectionOptions(
+    programOf('chatroom-client', complain)
+      .description('Talks with others in the rooms of a cluster of chatroom servers.')
+      .version(versionIn(new URL('../../package.json', import.meta.url))),
+  )
+    .option('--name <name>', 'who you are to the others (needed)')
+    .option('--room <room>', 'the room to begin with', 'lobby')
+    .option('--json', 'with messages from standard input: tell what became of each, in JSON')
+    .addHelpText('after', NOTES)
+}
+
+async function start(options: Options): Promise<number> {
+  const servers = neededServers(options)
+  const { name, room, timeout, json = false } = options
+  if (name === undefined) throw new UsageError('--name is needed: who you are to the others')
+  checkOp({ type: 'join', room, name })
+  const { key, notKept } = authorKey()
+  const me = { name, key }
+  if (!process.stdin.isTTY) return pipe({ servers, timeout, me, room, json })
+  if (json) throw new UsageError('--json is for messages from standard input, and that is a terminal')
+  if (notKept !== null) note(`You can edit your messages until you end only: ${notKept}.`)
+  return new Talk({ me, room, timeout, target: { servers, discover: true } }).run()
+}
