@@ -59,6 +59,14 @@ for (const [name, servers, reading, atLeast] of [
   })
 }
 
+for (const name of ['edits-under-partition', 'presence', 'feeds-across-fail-over', 'chat-nemesis']) {
+  t.test(`the scenario "${name}" holds on real chatroom servers`, async (t) => {
+    const { code, output, report } = await play('chatroom', name)
+    t.equal(code, 0, output)
+    t.match(report.checks.find((check) => check.name === 'feeds')?.detail, /subscribers? heard [1-9]/)
+  })
+}
+
 for (const name of [
   'kv-basics',
   'leader-dies',
@@ -90,6 +98,7 @@ t.test("a service of one's own is played by its command, and judged by its own s
     { type: 'Wait', for: 'serving' },
     { type: 'Connect', id: 0 },
     { type: 'Connect', id: 1 },
+    { type: 'Subscribe', id: 'a', from: 1 },
     pay(3),
     pay(9),
     { type: 'Expect', id: 0, error: 'POOR' },
@@ -104,12 +113,14 @@ t.test("a service of one's own is played by its command, and judged by its own s
   const judged = await run(harness, [...server, '--service', join(support, 'account.js')])
   t.equal(judged.code, 0, judged.stdout + judged.stderr)
   t.match(judged.stdout, /^ok +linearizable/m)
+  t.match(judged.stdout, /^ok +feeds +the judge and 1 subscriber heard /m)
   t.match(judged.stdout, /4 operations: 4 ok/)
   const simulated = await run(harness, ['simulate', '--service', join(support, 'account.js'), '--file', file])
   t.equal(simulated.code, 0, simulated.stdout + simulated.stderr)
   t.match(simulated.stdout, /^ok +linearizable/m)
   const unknown = await run(harness, server)
   t.equal(unknown.code, 0, unknown.stdout + unknown.stderr)
+  t.match(unknown.stdout, /^ok +feeds +the judge and 1 subscriber heard /m)
   t.match(
     unknown.stdout,
     /linearizable +could not be made: what account-server.js should answer is not known: give its service with --service/,

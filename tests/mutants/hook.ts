@@ -6,7 +6,7 @@ const mutant = MUTANTS.find(({ name }) => name === process.env['SYNOD_MUTANT'])
 
 export const load: LoadHook = async (url, context, next) => {
   const loaded = await next(url, context)
-  const edits = mutant?.edits.filter(({ file }) => url.endsWith(`/paxos/dist/${file}`)) ?? []
+  const edits = mutant?.edits.filter(({ file, of = 'paxos' }) => url.endsWith(`/packages/${of}/dist/${file}`)) ?? []
   if (edits.length === 0) return loaded
   let source = Buffer.from(loaded.source as Uint8Array).toString()
   for (const { file, replace, by } of edits) {

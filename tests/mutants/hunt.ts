@@ -9,9 +9,10 @@ export interface Catch extends Failure {
 }
 
 const seeds = Number(process.argv[2])
+const service = process.argv[3] === 'chatroom' ? 'chatroom' : 'kvstore'
 let caught: Catch | null = null
 for (let seed = 1; seed <= seeds && caught === null; seed++) {
-  const { failure } = await runJob({ scenario: drawScenario(seed), server: 'kvstore' })
+  const { failure } = await runJob({ scenario: drawScenario(seed, { service }), server: service })
   if (failure !== null) caught = { seed, ...failure }
 }
 process.stdout.write(`${JSON.stringify(caught)}\n`, () => process.exit(0))

@@ -2,24 +2,8 @@
  * Deliberate bugs, to prove that the tests would find them. Each replaces pieces of the compiled code as it is loaded, in a
  * process of its own; the product has no switch for them.
  */
-
-/** One piece of a compiled file. */
-export interface Edit {
-  /** Below `packages/paxos/dist/`. */
-  readonly file: string
-  /** Must occur exactly once in that file. */
-  readonly replace: string
-  readonly by: string
-}
-
-export interface Mutant {
-  readonly name: string
-  /** What is broken, as a sentence without its end. */
-  readonly broken: string
-  readonly edits: readonly Edit[]
-  /** The test that must fail, below `tests/`, where that is not the fuzzer's to find. */
-  readonly test?: string
-}
+import { FEED_MUTANTS } from './feed-mutants.js'
+import type { Edit, Mutant } from './mutant.js'
 
 const VALUES = "import { packValue, unpackValue } from '../codec/values.js';"
 
@@ -177,12 +161,11 @@ export const MUTANTS: readonly Mutant[] = [
       ...answering("op.type === 'none'", 'null'),
       {
         file: 'server/clients.js',
-        replace: 'if (commands.length > 0)\n            this.#host.submit(commands);',
+        replace: 'this.#host.submit(commands);',
         by: `for (const { localId, op } of commands)
             if (unpackValue(op).type === 'set')
                 this.#answer(client, { clientId, localId, result: { status: 'ok', value: packValue({ existed: false }) } });
-        if (commands.length > 0)
-            this.#host.submit(commands);`,
+        this.#host.submit(commands);`,
       },
     ],
   },
@@ -204,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/session.js',
         replace: 'return EXPIRED;',
-        by: 'return machine.execute(slot, command.clientId, command.op);',
+        by: 'return machine.execute(slot, command.clientId, command.op, emit);',
       },
     ],
   },
@@ -273,9 +256,5 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  ...FEED_MUTANTS,
 ]
-
-/** The first two columns of its row in a table. */
-export function rowOf({ name, broken }: Mutant): string {
-  return `| ${name} | ${broken} |`
-}

@@ -1,6 +1,7 @@
 /** `npm run mutants`: tries all mutants, and prints the table of docs/TESTING.md. Names of mutants may be given. */
-import type { Mutant } from './mutants.js'
-import { MUTANTS, rowOf } from './mutants.js'
+import type { Mutant } from './mutant.js'
+import { rowOf } from './mutant.js'
+import { MUTANTS } from './mutants.js'
 import { tryMutant } from './trial.js'
 
 const JOBS = 2

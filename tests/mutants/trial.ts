@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Catch } from './hunt.js'
-import type { Mutant } from './mutants.js'
+import type { Mutant } from './mutant.js'
 
 /** The fuzzer must catch a mutant within so many seeds, from 1 on. */
 export const SEEDS = 300
@@ -20,11 +20,12 @@ export async function tryMutant(mutant: Mutant): Promise<Trial> {
 }
 
 async function hunt(mutant: Mutant): Promise<Trial> {
-  const { code, output } = await runBroken(mutant, './hunt.js', String(SEEDS))
+  const { code, output } = await runBroken(mutant, './hunt.js', String(SEEDS), mutant.service ?? 'kvstore')
   if (code !== 0) return { by: null, detail: `the hunt ended with code ${code}: ${output}` }
   const caught = JSON.parse(output) as Catch | null
   if (caught === null) return { by: null, detail: `it survived ${SEEDS} seeds` }
-  return { by: `seed ${caught.seed}: *${caught.check}*`, detail: caught.detail }
+  const seed = mutant.service === 'chatroom' ? `chatroom, seed ${caught.seed}` : `seed ${caught.seed}`
+  return { by: `${seed}: *${caught.check}*`, detail: caught.detail }
 }
 
 async function test(mutant: Mutant, name: string): Promise<Trial> {

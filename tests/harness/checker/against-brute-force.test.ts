@@ -16,7 +16,7 @@ import { operationsOf } from '@synod/harness/internal/history/operations'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import t from 'tap'
 import { z } from 'zod'
-import { performAccount, performChat, performKv, smallestPrefix } from './brute-force.js'
+import { performAccount, performChat, performEdits, performKv, smallestPrefix } from './brute-force.js'
 import { randomHistory, spoilt } from './random-history.js'
 import type { Draw } from './random-history.js'
 
@@ -58,6 +58,14 @@ function askKv(values: number): Draw['ask'] {
     if (f === 'write') return prng.below(values)
     return f === 'cas' ? [value(), value()] : undefined
   }
+}
+
+/** What a chatroom's operation says, of few messages. */
+function askEdits(f: Kind, prng: Prng): unknown {
+  const number = 1 + prng.below(3)
+  if (f === 'edit') return [number, prng.below(3)]
+  if (f === 'erase') return number
+  return f === 'append' ? prng.below(4) : undefined
 }
 
 const kv: Omit<Draw, 'kinds' | 'keys'> = { ask: askKv(3), perform: performKv, operations: 9, unanswered: 0.2 }
@@ -128,6 +136,35 @@ const SUITES: Readonly<Record<string, Suite>> = {
     operations: 10,
     unanswered: 0.4,
     histories: 1000,
+  },
+  'rooms that tell numbers': {
+    ...kv,
+    model: chatModel,
+    kinds: ['append', 'append', 'read'],
+    keys: ['lobby'],
+    ask: (f, prng) => (f === 'append' ? prng.below(4) : undefined),
+    perform: performEdits,
+    unanswered: 0.3,
+    histories: 1000,
+  },
+  'rooms where messages are changed': {
+    ...kv,
+    model: chatModel,
+    kinds: ['append', 'append', 'edit', 'erase', 'read', 'read'],
+    keys: ['lobby'],
+    ask: askEdits,
+    perform: performEdits,
+    histories: 1500,
+  },
+  'rooms where messages are changed, many without an answer': {
+    ...kv,
+    model: chatModel,
+    kinds: ['append', 'append', 'edit', 'edit', 'erase', 'read'],
+    keys: ['lobby', 'attic'],
+    ask: askEdits,
+    perform: performEdits,
+    unanswered: 0.4,
+    histories: 1500,
   },
   'a service': {
     ...kv,

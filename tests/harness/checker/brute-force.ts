@@ -38,7 +38,7 @@ function operations(events: readonly HistoryEvent[]): Tried[] {
     const one = all.findLast(({ asked }) => asked.process === event.process)
     if (one === undefined || event.type === 'info') return
     const isWithoutEffect = event.type === 'fail' && (event.f !== 'cas' || event.error !== undefined)
-    if (isWithoutEffect && !(event.f === 'submit' && event.value !== undefined)) {
+    if (isWithoutEffect && !(['submit', 'edit', 'erase'].includes(event.f) && event.value !== undefined)) {
       all.splice(all.indexOf(one), 1)
       return
     }
@@ -57,7 +57,7 @@ function explains(left: readonly Tried[], store: Store, perform: Perform): boole
     const { type, value } = perform(after, one.asked)
     if (one.answer !== null) {
       if (one.answer.type !== type) return false
-      const looks = ['read', 'list', 'count', 'submit'].includes(one.asked.f)
+      const looks = !['write', 'cas', 'delete'].includes(one.asked.f) && one.answer.value !== undefined
       if (looks && JSON.stringify(one.answer.value) !== JSON.stringify(value)) return false
     }
     return explains(
@@ -94,6 +94,21 @@ export const performKv: Perform = (store, { f, key, value }) => {
     default:
       return { type: 'ok', value: now }
   }
+}
+
+/** Rooms of messages, which are numbered, edited and erased. Appends of even numbers are not told theirs. */
+export const performEdits: Perform = (store, { f, key, value }) => {
+  const messages = (store.get(String(key)) ?? []) as unknown[]
+  if (f === 'read') return { type: 'ok', value: messages }
+  if (f === 'append') {
+    store.set(String(key), [...messages, value])
+    return { type: 'ok', ...(Number(value) % 2 === 1 && { value: { number: messages.length + 1 } }) }
+  }
+  const [number, message] = (f === 'edit' ? value : [value, null]) as [number, unknown]
+  if (number > messages.length) return { type: 'fail', value: { refused: 'NO_MESSAGE' } }
+  if (messages[number - 1] === null) return { type: 'fail', value: { refused: 'DELETED' } }
+  store.set(String(key), messages.with(number - 1, message))
+  return { type: 'ok' }
 }
 
 /** Rooms of messages. */

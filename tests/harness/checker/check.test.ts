@@ -92,7 +92,7 @@ t.test('each kind of operation that does not fit is told in its own words', (t) 
   )
   t.equal(
     tell(new Story().did('A', 'append', 'hall', 'hi').did('B', 'read', 'hall', undefined, ['hi', 'hu']), chatModel),
-    `process B's read of "hall" found ["hi", "hu"], of which "hu" was never appended by then; it can only have found ["hi"]`,
+    `process B's read of "hall" found ["hi", "hu"], of which "hu" was never said by then; it can only have found ["hi"]`,
   )
   t.end()
 })

@@ -64,15 +64,24 @@ export function randomHistory(prng: Prng, draw: Draw): HistoryEvent[] {
   return events
 }
 
-/** The same history, but that one operation has another's answer (or, of a cas, the opposite of its own). */
+/** The same history, but that one operation has another's answer (or, of what may be refused, the opposite of its own). */
 export function spoilt(prng: Prng, events: readonly HistoryEvent[]): HistoryEvent[] {
-  const looks = ({ f, type }: HistoryEvent): boolean => type === 'ok' && ['read', 'list', 'count', 'submit'].includes(f)
-  const victims = events.filter((event) => looks(event) || (event.f === 'cas' && event.type !== 'invoke'))
+  const looks = ({ f, type, value }: HistoryEvent): boolean =>
+    type === 'ok' && (['read', 'list', 'count', 'submit'].includes(f) || (f === 'append' && value !== undefined))
+  const mayFail = ({ f, type }: HistoryEvent): boolean => ['cas', 'edit', 'erase'].includes(f) && type !== 'invoke'
+  const victims = events.filter((event) => looks(event) || mayFail(event))
   if (victims.length === 0) return [...events]
   const victim = prng.pick(victims)
   const { value } = prng.pick(events.filter((event) => event === victim || (looks(event) && event.f === victim.f)))
   return events.map((event): HistoryEvent => {
     if (event !== victim || event.type === 'info') return event
+    if (event.f === 'edit' || event.f === 'erase') return refusedOrNot(prng, event)
     return event.f === 'cas' ? { ...event, type: event.type === 'ok' ? 'fail' : 'ok' } : { ...event, value }
   })
+}
+
+function refusedOrNot(prng: Prng, event: HistoryEvent): HistoryEvent {
+  const { value: _, ...rest } = event
+  if (event.type === 'fail' && prng.chance(0.5)) return { ...rest, type: 'ok' }
+  return { ...rest, type: 'fail', value: { refused: prng.pick(['NO_MESSAGE', 'DELETED']) } }
 }

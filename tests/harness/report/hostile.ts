@@ -25,6 +25,7 @@ export function hostileReport(text = HOSTILE): Report {
     steps: report.steps.map(({ notDone, ...record }) => ({ ...record, step, notDone: notDone === null ? null : text })),
     bands: report.bands.map((band) => ({ ...band, label: text })),
     samples: report.samples.map((sample) => ({ ...sample, role: text, ballot: text })),
+    feeds: report.feeds.map((feed) => ({ ...feed, name: text, ended: text })),
     history: report.history.map((event) => ({
       ...event,
       process: `${event.process}${text}`,

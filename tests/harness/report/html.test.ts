@@ -58,6 +58,15 @@ t.test('the page says what was played, how it went, and how to play it again', (
   t.end()
 })
 
+t.test('what each subscriber heard is in a table', (t) => {
+  const page = unescaped(renderHtml(sampleReport()))
+  const cells = (...texts: string[]): string => texts.map((text) => `<td><bdi>${text}</bdi></td>`).join('')
+  t.ok(page.includes(`<th scope="row"><bdi>all</bdi></th>${cells('0 1 2', '1', '1,234', '1700', '')}`))
+  t.ok(page.includes(`<th scope="row"><bdi>slow</bdi></th>${cells('2', '40', '3', '47', 'LAGGED')}`))
+  t.ok(page.includes(`<th scope="row"><bdi>unheard</bdi></th>${cells('1', 'not begun', '0', '', '')}`))
+  t.end()
+})
+
 t.test('a passed run says so, and the command that its report names is the one shown', (t) => {
   const page = renderHtml({ ...sampleReport(), command: 'npx harness --file <a&b>.json' })
   t.match(page, '<span class="verdict">passed</span>')
@@ -186,9 +195,19 @@ t.test('a page stays small: 50,000 events within 3 MB, and long values are cut',
 
 t.test('a run in which nothing happened has a page, too', (t) => {
   const nothing = { attempted: 0, ok: 0, fail: 0, info: 0 }
-  const report = { ...sampleReport(), checks: [], steps: [], bands: [], samples: [], history: [], elapsed: 0 }
+  const report = {
+    ...sampleReport(),
+    checks: [],
+    steps: [],
+    bands: [],
+    samples: [],
+    feeds: [],
+    history: [],
+    elapsed: 0,
+  }
   const page = renderHtml({ ...report, operations: nothing })
   t.strictSame(dataOf(page).operations, [])
   t.ok(dataOf(page).end > 0)
+  t.notMatch(page, '<h2>Feeds</h2>')
   t.end()
 })

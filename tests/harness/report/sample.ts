@@ -51,6 +51,11 @@ export function sampleReport(options: SampleOptions = {}): Report {
     steps: stepsOf(servers, elapsed, reigns),
     bands: bandsOf(servers, elapsed, reigns),
     samples: samplesOf(servers, reigns),
+    feeds: [
+      { name: 'all', servers: [0, 1, 2], from: 1, events: 1_234, last: 1_700, ended: null },
+      { name: 'slow', servers: [2], from: 40, events: 3, last: 47, ended: 'LAGGED' },
+      { name: 'unheard', servers: [1], from: null, events: 0, last: null, ended: null },
+    ],
     history,
   }
 }

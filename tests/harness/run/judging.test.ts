@@ -146,7 +146,8 @@ function forgetful(): Subject {
     const inner = account.state()
     let payments = 0
     return {
-      execute: (slot, command) => (command.op.type === 'pay' && ++payments === 2 ? 4 : inner.execute(slot, command)),
+      execute: (slot, command, emit) =>
+        command.op.type === 'pay' && ++payments === 2 ? 4 : inner.execute(slot, command, emit),
       snapshot: () => inner.snapshot(),
       restore: (entries) => inner.restore(entries),
     }

@@ -8,7 +8,7 @@ import { chatSubject } from '@synod/harness/internal/subject/chatroom'
 import { kvSubject } from '@synod/harness/internal/subject/kvstore'
 import type { Subject } from '@synod/harness/internal/subject/subject'
 import { kvstore, KvState } from '@synod/kvstore'
-import type { KvOp, KvResult } from '@synod/kvstore'
+import type { KvEvent, KvOp, KvResult } from '@synod/kvstore'
 import type { Command } from '@synod/paxos'
 import t from 'tap'
 import { account } from '../../support/account.js'
@@ -234,9 +234,9 @@ t.test('a server that ends by itself without a reason fails the run', async (t) 
 /** A store that forgets every third set, the same on all servers. */
 class Forgetful extends KvState {
   #sets = 0
-  override execute(slot: number, command: Command<KvOp>): KvResult {
+  override execute(slot: number, command: Command<KvOp>, emit: (event: KvEvent) => void): KvResult {
     if (command.op.type === 'set' && ++this.#sets % 3 === 0) return { existed: true }
-    return super.execute(slot, command)
+    return super.execute(slot, command, emit)
   }
 }
 
@@ -258,9 +258,10 @@ let clock = 0
 
 /** A store that is not deterministic. */
 class Random extends KvState {
-  override execute(slot: number, command: Command<KvOp>): KvResult {
+  override execute(slot: number, command: Command<KvOp>, emit: (event: KvEvent) => void): KvResult {
     const { op } = command
-    return super.execute(slot, op.type === 'set' ? { ...command, op: { ...op, value: String(clock++) } } : command)
+    const random = op.type === 'set' ? { ...command, op: { ...op, value: String(clock++) } } : command
+    return super.execute(slot, random, emit)
   }
 }
 

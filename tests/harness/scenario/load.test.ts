@@ -143,7 +143,42 @@ for (const [what, file, wanted] of [
   [
     'a client that nothing is expected of',
     [START, { type: 'Expect', id: 1, equal: true }],
-    'F.json: step 2 (Expect): id: it is for what a client sees: key, outcome, error, log, contains',
+    'F.json: step 2 (Expect): id: it is for what a client sees: key, outcome, error, log, contains, here',
+  ],
+  [
+    'a feed of a server that is not there',
+    [START, { type: 'Subscribe', id: 9, servers: [9], from: 9 }],
+    'F.json: step 2 (Subscribe): there is no server 9: they are 0 to 2',
+  ],
+  [
+    'a feed from before the first slot',
+    [START, { type: 'Subscribe', id: 'a', from: 0 }],
+    'F.json: step 2 (Subscribe): from: must be at least 1',
+  ],
+  [
+    'a client that knows nobody',
+    [START, { type: 'Connect', id: 0, servers: [] }],
+    'F.json: step 2 (Connect): servers: must name at least one server',
+  ],
+  [
+    'a wait for nobody in particular',
+    [START, { type: 'Wait', for: 'here' }],
+    'F.json: step 2 (Wait): here: who is to be there? give a list of names',
+  ],
+  [
+    'people where nobody waits for them',
+    [START, { type: 'Wait', for: 'leader', here: [] }],
+    'F.json: step 2 (Wait): here: it goes with "for": "here"',
+  ],
+  [
+    'a room of nothing',
+    [START, { type: 'Expect', equal: true, room: 'attic' }],
+    'F.json: step 2 (Expect): room: it goes with log, contains or here',
+  ],
+  [
+    'a message without a number',
+    [START, { type: 'Erase', id: 0, number: 0 }],
+    'F.json: step 2 (Erase): number: must be at least 1',
   ],
   [
     'one server that is equal',
@@ -161,7 +196,7 @@ for (const [what, file, wanted] of [
   [
     'a field that is not known',
     [START, { type: 'Put', id: 1, mesage: 'x', message: 'y' }],
-    'F.json: step 2 (Put): there is no "mesage"; fields are id, message, timeout, wait',
+    'F.json: step 2 (Put): there is no "mesage"; fields are id, message, room, timeout, wait',
   ],
   [
     'a wrong name of a server',
@@ -299,7 +334,35 @@ t.test('what a service does not have is refused, too', (t) => {
     'step 3 (Get): key: which key of the key-value store?',
     'step 4 (Set): key: a key must not be empty',
   ])
-  t.strictSame(misfits(scenario, 'processes', chatSubject), ['step 4 (Set): the chatroom has no Set: use Put and Get'])
+  t.strictSame(misfits(scenario, 'processes', chatSubject), [
+    'step 4 (Set): the chatroom has no Set: use Put, Get, Edit, Erase, Join, Leave and Who',
+  ])
+  t.end()
+})
+
+t.test('what a chatroom cannot do is told by the names that its steps have', (t) => {
+  const steps = [
+    START,
+    { type: 'Put', id: 0, message: '' },
+    { type: 'Edit', id: 0, number: 1, message: '' },
+    { type: 'Join', id: 0, name: ' ' },
+    { type: 'Who', id: 0, room: '' },
+    { type: 'Get', id: 0, room: 'attic' },
+    { type: 'Wait', for: 'here', here: [] },
+  ]
+  const scenario = parseScenario(JSON.stringify(steps), 'F.json')
+  t.strictSame(misfits(scenario, 'simulator', chatSubject), [
+    'step 2 (Put): message: a message must not be empty',
+    'step 3 (Edit): message: a message must not be empty',
+    'step 4 (Join): name: your name must not begin or end with a space',
+    'step 5 (Who): room: the name of a room must not be empty',
+  ])
+  t.strictSame(misfits(scenario, 'simulator', kvSubject).slice(2), [
+    'step 4 (Join): the key-value store has no rooms: use --server chatroom',
+    'step 5 (Who): the key-value store has no rooms: use --server chatroom',
+    'step 6 (Get): room: the key-value store has no rooms',
+    'step 7 (Wait): here: kvstore has no rooms',
+  ])
   t.end()
 })
 
@@ -323,7 +386,7 @@ t.test('so is what cannot be drawn for a service, or be expected of it', (t) => 
     'expect: contains: kvstore has no log',
   ])
   t.strictSame(misfits(scenario, 'simulator', chatSubject), [
-    'step 3 (Workload): mix: the chatroom has no cas, only append and read',
+    'step 3 (Workload): mix: the chatroom has no cas, only read, append, edit, erase, join, leave, who',
     'step 4 (Workload): keys: the chatroom has none',
     'step 6 (Expect): key: the chatroom has no keys; its Get reads the log',
   ])

@@ -5,7 +5,7 @@ import type { Ballot } from '@synod/paxos/internal/protocol/ballot'
 import type { Command, Result } from '@synod/paxos/internal/protocol/command'
 import type { StoredRecord } from '@synod/paxos/internal/storage/storage'
 import { Checker } from '@synod/harness/internal/sim/checker'
-import { observedService } from '@synod/harness/internal/sim/observed-state'
+import { ENDED, observedService } from '@synod/harness/internal/sim/observed-state'
 import { Pvalues } from '@synod/harness/internal/sim/pvalues'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -65,7 +65,7 @@ function execute(
   outcome: unknown,
   clientId = SESSION,
 ): void {
-  checker.executed(server, slot, clientId, { add: by }, packValue(outcome))
+  checker.executed(server, slot, clientId, { add: by }, packValue([outcome, []]))
 }
 
 t.test('what is as it should be passes', (t) => {
@@ -288,19 +288,40 @@ t.test('exactly once: a command that was executed is not executed again, in its 
   t.end()
 })
 
-t.test('exactly once: a command of an expired session, or of none, is not executed', (t) => {
-  const clock: Command = { kind: 'clock', elapsed: 600, ttl: 1000 }
+t.test('exactly once: a command of a session that has ended, or of none, is not executed', (t) => {
   const { checker } = begun()
-  const more = accept(ballot(1), 4, clock, { kind: 'noop' }, clock, add(3), add(1, 1, '1.unknown'))
+  const end: Command = { kind: 'end', clientId: SESSION }
+  const more = accept(ballot(1), 4, end, { kind: 'noop' }, end, add(3), add(1, 1, '1.unknown'))
   for (const server of [0, 1]) checker.durable(server, [more], 4)
   t.equal(checker.chosen, 8)
   execute(checker, 0, 2, 1, 1)
   execute(checker, 0, 3, 2, 3)
+  checker.executed(0, 4, SESSION, ENDED, packValue([]))
   const expired: Result = { status: 'expired', value: new Uint8Array() }
   checker.replied(0, { clientId: SESSION, localId: 3, result: expired })
   checker.replied(0, { clientId: '1.unknown', localId: 1, result: expired })
   breaks(t, 'replies', () => checker.replied(0, { clientId: SESSION, localId: 2, result: expired }))
   breaks(t, 'exactly-once', () => execute(checker, 0, 7, 3, 6))
+  t.end()
+})
+
+t.test('the end of a session: a state that is not told of it, or twice, or makes something else of it', (t) => {
+  const ended = (): Checker => {
+    const { checker } = begun()
+    const more = accept(ballot(1), 4, { kind: 'end', clientId: SESSION }, open('m'), add(1, 4, '5.m'))
+    for (const server of [0, 1]) checker.durable(server, [more], 4)
+    execute(checker, 0, 2, 1, 1)
+    execute(checker, 0, 3, 2, 3)
+    return checker
+  }
+  const told = ended()
+  told.executed(0, 4, SESSION, ENDED, packValue([]))
+  execute(told, 0, 6, 4, 7, '5.m')
+  breaks(t, 'R3', () => execute(ended(), 0, 6, 4, 7, '5.m'), /left out slot 4/)
+  breaks(t, 'R3', () => ended().executed(0, 4, SESSION, ENDED, packValue(['bye'])), /something else of slot 4/)
+  const twice = ended()
+  twice.executed(0, 4, SESSION, ENDED, packValue([]))
+  breaks(t, 'exactly-once', () => twice.executed(0, 5, SESSION, ENDED, packValue([])))
   t.end()
 })
 
@@ -322,7 +343,7 @@ t.test('replies: what was not executed, or came to something else', (t) => {
 t.test('a refusal is an outcome like any other', (t) => {
   const outcomes: Uint8Array[] = []
   const state = observedService(service, (_slot, _command, outcome) => outcomes.push(outcome)).state()
-  t.throws(() => state.execute(4, { clientId: SESSION, op: { add: -1 } }), { code: 'NEGATIVE' })
+  t.throws(() => state.execute(4, { clientId: SESSION, op: { add: -1 } }, () => undefined), { code: 'NEGATIVE' })
   const { checker } = begun()
   for (const server of [0, 1]) checker.durable(server, [accept(ballot(1), 4, add(3, -1))], 4)
   execute(checker, 0, 2, 1, 1)

@@ -155,6 +155,12 @@ function told({ process, f, key, argument, outcome, result, invoked }: Operation
     const what = `${who} from ${show(old)} to ${show(made)}`
     return outcome === 'ok' ? `${what} found ${show(old)}` : `${what} found another value than ${show(old)}`
   }
+  if (f === 'append') return `${who}, ${show(argument)}, was told ${show(result)}`
+  if (f === 'edit' || f === 'erase') {
+    const what = f === 'edit' ? (argument as readonly unknown[]).map(show).join(' to ') : show(argument)
+    const { refused } = (result ?? {}) as { readonly refused?: unknown }
+    return `${who}, message ${what}, was ${outcome === 'ok' ? 'done' : `refused with ${show(refused)}`}`
+  }
   // A list is one read of each key, too.
   return `${who} found ${show(result)}${invoked.f === f ? '' : ` at ${show(key)}`}`
 }
@@ -166,12 +172,13 @@ function unheard(prefix: readonly Operation[], { f, result }: Operation): string
   const said = new Set([textOf(null)])
   for (const { f, argument } of prefix) {
     if (f === 'write' || f === 'append') said.add(textOf(argument))
+    if (f === 'edit') said.add(textOf((argument as readonly unknown[])[1]))
     if (f === 'cas') said.add(textOf((argument as readonly unknown[])[1]))
   }
   const found = isRoom ? (result as readonly unknown[]) : [result]
   const strange = found.find((value) => !said.has(textOf(value)))
   if (strange === undefined) return ''
-  return isRoom ? `, of which ${show(strange)} was never appended by then` : `, which was never written by then`
+  return isRoom ? `, of which ${show(strange)} was never said by then` : `, which was never written by then`
 }
 
 function instead({ shown, isAll }: Finds): string {

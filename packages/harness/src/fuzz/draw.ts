@@ -20,6 +20,8 @@ export interface DrawOptions {
 
 /** Keeps a scenario's own chance apart from that of the run, which has the same seed. */
 const SALT = 0x5eed_0000_0000
+const LISTENERS = 0x0feed_0000_0000
+const PEOPLE = 0x0face_0000_0000
 const SIZES: readonly number[] = [3, 3, 3, 3, 4, 5, 5]
 /** How long chaos lasts, and within what time all must be well again afterwards (ms). */
 const CHAOS = 8_000
@@ -50,6 +52,8 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   addWorkloads(timeline, prng, windows, load)
   const faults = { servers, kinds, base, frail, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
   const paused = kinds.length === 0 ? [] : addFaults(timeline, prng, windows, faults)
+  addListeners(timeline, part(seed, LISTENERS), servers, frail)
+  if (service === 'chatroom') addPeople(timeline, part(seed, PEOPLE), servers)
   if (disputed) timeline.add(prng.below(300), [...drawSuccession(prng, 3 + prng.below(4)), ...base])
   // A server that is damaged before the cluster is formed would keep it from being formed.
   const calm = disputed || kinds.some((kind) => DAMAGE.includes(kind)) || prng.chance(0.5)
@@ -57,6 +61,11 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}`
   const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused, late, service)]
   return { name: `seed ${seed}`, description, servers, seed, steps }
+}
+
+/** Chance of its own, so that what is drawn by it changes nothing else of a seed. */
+function part(seed: number, salt: number): Prng {
+  return new Prng(seed + salt)
 }
 
 /** Which kinds are on: few, some, or most of them. */
@@ -129,10 +138,18 @@ function addWorkloads(timeline: Timeline, prng: Prng, windows: readonly Window[]
 }
 
 function drawMix(prng: Prng, service: Load['service']): NonNullable<StepOf<'Workload'>['mix']> {
-  if (service === 'chatroom') return { append: prng.pick([1, 3]), read: prng.pick([1, 3]) }
+  if (service === 'chatroom') return drawChatMix(prng)
   const mix = { read: prng.pick([1, 3]), write: prng.pick([1, 3]) }
   const [cas, remove, list] = [prng.pick([0, 1, 3]), prng.pick([0, 1]), prng.pick([0, 0, 0, 1])]
   return { ...mix, ...(cas > 0 && { cas }), ...(remove > 0 && { delete: remove }), ...(list > 0 && { list }) }
+}
+
+/** Half of the seeds only post and read. */
+function drawChatMix(prng: Prng): NonNullable<StepOf<'Workload'>['mix']> {
+  const mix = { append: prng.pick([1, 3]), read: prng.pick([1, 3]) }
+  if (prng.chance(0.5)) return mix
+  const [edit, erase, people] = [prng.pick([1, 3]), prng.pick([0, 1]), prng.pick([0, 1])]
+  return { ...mix, edit, ...(erase > 0 && { erase }), ...(people > 0 && { join: 2, leave: 1, who: 2 }) }
 }
 
 interface Faults {
@@ -171,6 +188,42 @@ function addFaults(
     add(fault, prng.float() * prng.pick([20, 200, 1_500, 4_000]))
   }
   return [...paused]
+}
+
+/** Two seeds in five have subscribers: some that begin with the first slot, some now; some know one server, some all. */
+function addListeners(timeline: Timeline, prng: Prng, servers: number, frail: readonly number[]): void {
+  if (!prng.chance(0.4)) return
+  const count = 1 + prng.below(4)
+  for (let id = 0; id < count; id++) {
+    const at = prng.pick([0, prng.below(CHAOS)])
+    const known = prng.chance(0.4) ? prng.below(servers) : null
+    const from = prng.pick(['now', 1, 1] as const)
+    timeline.add(at, [
+      // A server that is damaged may never come back to those that know only it.
+      { type: 'Subscribe', id, ...(known !== null && !frail.includes(known) && { servers: [known] }), from },
+    ])
+    if (prng.chance(0.2)) timeline.add(at + prng.below(4_000), [{ type: 'Unsubscribe', id }])
+  }
+}
+
+/** One seed in three has people who come into a room, and leave it in one way or another. */
+function addPeople(timeline: Timeline, prng: Prng, servers: number): void {
+  if (!prng.chance(0.35)) return
+  const all = Array.from({ length: servers }, (_, id) => id)
+  const count = 1 + prng.below(servers)
+  for (let id = 0; id < count; id++) {
+    for (let at = prng.below(3_000), stay = 0; at < CHAOS - 2_000 && stay < 3; stay++) {
+      const lasts = prng.pick([0, 100, 2_000, CHAOS])
+      const end = prng.pick(['Vanish', 'Vanish', 'Disconnect', 'Leave'] as const)
+      timeline.add(at, [
+        { type: 'Connect', id, servers: all, timeout: 1_000 },
+        { type: 'Join', id },
+      ])
+      timeline.add(at + lasts / 2, [{ type: 'Who', id, timeout: 500 }])
+      timeline.add(at + lasts, [{ type: end, id }])
+      at += lasts + prng.pick([10, 1_000])
+    }
+  }
 }
 
 /** Everything ends, and all must be well again: the clients get their answers, and the servers agree. */

@@ -114,7 +114,10 @@ function sends({ steps }: Scenario): boolean {
   return steps.some(({ type }) => SENDING.includes(type))
 }
 
-const SENDING: readonly Step['type'][] = ['Workload', 'Put', 'Get', 'Set', 'Delete', 'Cas', 'List', 'Submit']
+const SENDING: readonly Step['type'][] = [
+  ...(['Workload', 'Get', 'Set', 'Delete', 'Cas', 'List', 'Submit'] as const),
+  ...(['Put', 'Edit', 'Erase', 'Join', 'Leave', 'Who'] as const),
+]
 
 /** Numbers that may be lower, and how low. */
 function fieldsOf(step: Step): readonly (readonly [field: string, least: number])[] {
@@ -175,14 +178,17 @@ function renumbered<T extends Step | Expectation>(step: T, gone: number): T | nu
   const lists = (list: readonly number[]): number[] =>
     list.filter((id) => id !== gone).map((id) => (id > gone ? id - 1 : id))
   const changed: Record<string, unknown> = { ...step }
-  for (const field of ['id', 'from', 'to']) {
+  // A feed's id is its own, and it begins with a slot.
+  const isFeed = 'type' in step && (step.type === 'Subscribe' || step.type === 'Unsubscribe')
+  for (const field of isFeed ? [] : ['id', 'from', 'to']) {
     const id = changed[field]
     if (id === gone) return null
     if (typeof id === 'number' && id > gone) changed[field] = id - 1
   }
-  for (const field of ['equal', 'ended']) {
+  for (const field of ['equal', 'ended', 'servers']) {
     if (Array.isArray(changed[field])) changed[field] = lists(changed[field] as number[])
   }
+  if (Array.isArray(changed['servers']) && changed['servers'].length === 0) return null
   if (Array.isArray(changed['groups'])) {
     changed['groups'] = (changed['groups'] as number[][]).map(lists).filter((group) => group.length > 0)
     if ((changed['groups'] as number[][]).length === 0) return null

@@ -1,7 +1,23 @@
 /** What clients asked for, and what they were told: the record that a run is judged by. */
 
-/** What an operation does. `submit` is any other service's. */
-export type Kind = 'read' | 'write' | 'cas' | 'delete' | 'append' | 'list' | 'count' | 'submit'
+/**
+ * What an operation does. `submit` is any other service's. `edit` and `erase` change a message of a room; `join`, `leave` and
+ * `who` are about those who are there.
+ */
+export type Kind =
+  | 'read'
+  | 'write'
+  | 'cas'
+  | 'delete'
+  | 'append'
+  | 'list'
+  | 'count'
+  | 'submit'
+  | 'edit'
+  | 'erase'
+  | 'join'
+  | 'leave'
+  | 'who'
 
 /**
  * One event: an operation was begun (`invoke`), took effect (`ok`), surely did not (`fail`; of a cas without an
@@ -12,11 +28,14 @@ export interface HistoryEvent {
   readonly process: string | number
   readonly type: 'invoke' | 'ok' | 'fail' | 'info'
   readonly f: Kind
-  /** Of `list` and `count` the prefix; of `append` and a chat's `read` the room. */
+  /** Of `list` and `count` the prefix; of all that a chat has the room. */
   readonly key?: string | null
   /**
    * - `write`, `append`: what is written. `cas`: [old, new]; null is an absent key.
-   * - `ok` of `read`: what was there, null for an absent key; of a chat's read: all messages, in order.
+   * - `ok` of `read`: what was there, null for an absent key; of a chat's read: all messages, in order, and null in the
+   *   place of each that was erased.
+   * - `append`: the message; `ok` may have `{"number"}`, its place in the room, from 1. `edit`: [number, message]. `erase`: the
+   *   number. `fail` of both with `{"refused": "NO_MESSAGE"}` or `{"refused": "DELETED"}`: there was none such then.
    * - `ok` of `list`: the pairs, in the order of their keys; of `count`: how many.
    * - `submit`: the operation; `ok`: the result; `fail` with `{"refused": code}`: the service refused it with this
    *   code, which is a result too; `fail` without a value: it was not executed.

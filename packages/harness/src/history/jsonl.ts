@@ -3,7 +3,10 @@ import { z } from 'zod'
 import type { HistoryEvent, Kind } from './history.js'
 import { MalformedHistory } from './malformed.js'
 
-const KINDS = ['read', 'write', 'cas', 'delete', 'append', 'list', 'count', 'submit'] as const satisfies readonly Kind[]
+const KINDS = [
+  ...(['read', 'write', 'cas', 'delete', 'list', 'count', 'submit'] as const),
+  ...(['append', 'edit', 'erase', 'join', 'leave', 'who'] as const),
+] satisfies readonly Kind[]
 
 /** One line. What else it says is passed over. */
 const lineSchema = z.object({

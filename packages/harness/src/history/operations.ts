@@ -4,7 +4,7 @@ import type { HistoryEvent } from './history.js'
 import { MalformedHistory } from './malformed.js'
 
 /** These change nothing: without an answer they say nothing. */
-export const READS: ReadonlySet<HistoryEvent['f']> = new Set(['read', 'list', 'count'])
+export const READS: ReadonlySet<HistoryEvent['f']> = new Set(['read', 'list', 'count', 'who'])
 
 export interface Operations {
   /** Those that can tell something, in the order of their begins. */
@@ -22,7 +22,8 @@ export function inOrder(events: readonly HistoryEvent[]): readonly HistoryEvent[
 /**
  * Pairs invocations and completions. Left out is what says nothing of the state: reads that nobody answered, and what
  * surely had no effect. But a `cas` that failed without an `error` says that another value was there, and a `submit`
- * that failed with a value was refused by the state: both are kept, as `fail`.
+ * that failed with a value was refused by the state: both are kept, as `fail`; so is a change of a message that was refused
+ * because there is none, or because it was deleted.
  *
  * @param events in the order of their times
  * @param lines where each of them stands, for what is thrown
@@ -88,12 +89,24 @@ function operationOf(events: readonly HistoryEvent[], begin: number, end: number
 /** Whether a failure says something of the state. */
 function isConstraint(completed: HistoryEvent | null): boolean {
   if (completed?.f === 'cas') return completed.error === undefined
-  return completed?.f === 'submit' && completed.value !== undefined
+  if (completed?.f === 'submit') return completed.value !== undefined
+  return refusalOf(completed) !== null
+}
+
+/** Why a change of a message was refused, where that says something of the message; else null. */
+export function refusalOf(completed: HistoryEvent | null): 'NO_MESSAGE' | 'DELETED' | null {
+  if (completed?.type !== 'fail' || (completed.f !== 'edit' && completed.f !== 'erase')) return null
+  const { refused } = (completed.value ?? {}) as { readonly refused?: unknown }
+  return refused === 'NO_MESSAGE' || refused === 'DELETED' ? refused : null
 }
 
 function checkInvocation({ f, value }: HistoryEvent, line: number): void {
   if ((f === 'write' || f === 'append' || f === 'submit') && value === undefined)
     throw new MalformedHistory(line, `what does the ${f} say?`, 'value')
+  if (f === 'edit' && !(Array.isArray(value) && value.length === 2 && isNumber(value[0])))
+    throw new MalformedHistory(line, 'of an edit must be [number,message]', 'value')
+  if (f === 'erase' && !isNumber(value))
+    throw new MalformedHistory(line, 'of an erase must be the number of a message', 'value')
   if (f === 'cas' && !(Array.isArray(value) && value.length === 2))
     throw new MalformedHistory(line, 'of a cas must be [old,new]', 'value')
 }
@@ -107,6 +120,11 @@ function checkCompletion(invoked: HistoryEvent, completed: HistoryEvent, line: n
   }
   if (type === 'ok' && READS.has(f) && completed.value === undefined)
     throw new MalformedHistory(line, `what did the ${f} find? (null: nothing)`, 'value')
+}
+
+/** Messages are numbered from 1. */
+function isNumber(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 1
 }
 
 function nameOf(events: readonly HistoryEvent[], at: number | undefined): string {

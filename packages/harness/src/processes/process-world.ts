@@ -137,9 +137,14 @@ export class ProcessWorld implements World {
     this.#clients.add(client)
     return {
       submit: (op, timeout) => client.submit(op, timeout),
+      subscribe: (from) => client.subscribe(from),
       close: () => {
         this.#clients.delete(client)
         return client.close()
+      },
+      vanish: () => {
+        this.#clients.delete(client)
+        return client.vanish()
       },
     }
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { pageData } from './page-data.js'
 import { pageScript } from './page-script.js'
 import type { Report } from './report.js'
-import { checks, header, replay, steps, timeline } from './sections.js'
+import { checks, feeds, header, replay, steps, timeline } from './sections.js'
 import { STYLE } from './style.js'
 import { html, short } from './text.js'
 
@@ -38,6 +38,7 @@ ${header(report)}
 <main>
 ${checks(report)}
 ${timeline(report)}
+${feeds(report)}
 ${replay(report)}
 ${steps(report)}
 </main>

@@ -35,6 +35,20 @@ export interface Sample {
   readonly applied: number
 }
 
+/** What a subscriber has heard. */
+export interface FeedRecord {
+  readonly name: string
+  /** The servers that it knew. */
+  readonly servers: readonly number[]
+  /** The first slot whose events it got; null: no server has begun to send. */
+  readonly from: number | null
+  readonly events: number
+  /** The slot of the last of them; null if there was none. */
+  readonly last: number | null
+  /** The code that it ended with; null if it went on to the end, or was given up. */
+  readonly ended: string | null
+}
+
 export interface Check {
   /** `linearizable`, `convergence`, `expect` … */
   readonly name: string
@@ -65,5 +79,6 @@ export interface Report {
   readonly steps: readonly StepRecord[]
   readonly bands: readonly Band[]
   readonly samples: readonly Sample[]
+  readonly feeds: readonly FeedRecord[]
   readonly history: readonly HistoryEvent[]
 }

@@ -1,6 +1,6 @@
 /** The sections of a report's page, but for what its script draws. */
 import { showTime } from './page/range.js'
-import type { Check, Report, StepRecord } from './report.js'
+import type { Check, FeedRecord, Report, StepRecord } from './report.js'
 import { replayCommand, scenarioText, stepText } from './scenario-text.js'
 import { counted, html, short, thousands } from './text.js'
 
@@ -55,6 +55,26 @@ function checkRow({ name, ok, detail, window }: Check): string {
       : ` <span class="window">${showTime(window.from)} to ${showTime(window.to)}</span> <button class="scripted" data-from="${window.from}" data-to="${window.to}" hidden>Show it</button>`
   const found = `<bdi>${html(short(detail, MOST_CHARACTERS))}</bdi>${show}`
   return `<tr class="${kind}"><td>${word}</td><th scope="row"><bdi>${html(short(name, MOST_OF_A_STEP))}</bdi></th><td>${found}</td></tr>`
+}
+
+/** A table of all subscribers; nothing if there were none. */
+export function feeds({ feeds }: Report): string {
+  if (feeds.length === 0) return ''
+  return `<section id="feeds">
+<h2>Feeds</h2>
+<div class="wide"><table>
+<thead><tr><th>feed</th><th>servers</th><th>from slot</th><th>events</th><th>last slot</th><th>ended</th></tr></thead>
+<tbody>
+${feeds.map(feedRow).join('\n')}
+</tbody>
+</table></div>
+</section>`
+}
+
+function feedRow({ name, servers, from, events, last, ended }: FeedRecord): string {
+  const cells = [servers.join(' '), from ?? 'not begun', thousands(events), last ?? '', ended ?? '']
+  const row = cells.map((cell) => `<td><bdi>${html(short(String(cell), MOST_OF_A_STEP))}</bdi></td>`).join('')
+  return `<tr><th scope="row"><bdi>${html(short(name, MOST_OF_A_STEP))}</bdi></th>${row}</tr>`
 }
 
 const LEGEND: readonly (readonly [kind: string, text: string])[] = [

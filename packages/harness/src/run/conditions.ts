@@ -5,7 +5,10 @@ import type { DataStep } from '../subject/subject.js'
 import { poll } from './poll.js'
 import { agree, different, states } from './agreement.js'
 import type { ServerState } from './agreement.js'
+import { OPERATION_TIMEOUT } from './clients.js'
 import { lastWords } from './ends.js'
+import { haveCaughtUp } from './feeds-over.js'
+import { JUDGE } from './recorder.js'
 import type { World } from '../world/world.js'
 import type { Run } from './run.js'
 import { followedBy, running, serversOf, statuses } from './survey.js'
@@ -13,6 +16,8 @@ import { followedBy, running, serversOf, statuses } from './survey.js'
 const WAIT_TIMEOUT = 30_000
 /** How long servers may take to come to the same slot (ms). */
 const EQUAL_TIMEOUT = 10_000
+/** Between two questions to the cluster (ms). */
+const BETWEEN_LOOKS = 200
 
 /** What did not happen in time. */
 const MISSED: Readonly<Record<StepOf<'Wait'>['for'], string>> = {
@@ -24,6 +29,8 @@ const MISSED: Readonly<Record<StepOf<'Wait'>['for'], string>> = {
   nemesis: 'a nemesis was not over',
   acknowledged: 'not so many operations were acknowledged',
   ended: 'the server did not end',
+  feeds: 'not all subscribers have heard everything',
+  here: 'the room does not have these people in it, and no others,',
 }
 
 /** Waits; what does not come in time is a check that failed. */
@@ -48,7 +55,8 @@ function allEnded(world: World): boolean {
   return serversOf(world).every((id) => world.standing(id) === 'ended')
 }
 
-function conditionOf(run: Run, { for: what, id, count = 1 }: StepOf<'Wait'>): () => boolean | Promise<boolean> {
+function conditionOf(run: Run, step: StepOf<'Wait'>): () => boolean | Promise<boolean> {
+  const { for: what, id, count = 1, here = [], room } = step
   const { world, recorder, background } = run
   switch (what) {
     case 'leader':
@@ -71,6 +79,14 @@ function conditionOf(run: Run, { for: what, id, count = 1 }: StepOf<'Wait'>): ()
     case 'ended':
       if (id !== undefined) run.doomed.add(id)
       return () => id !== undefined && world.standing(id) === 'ended'
+    case 'feeds':
+      return () => haveCaughtUp(run)
+    case 'here':
+      return async () => {
+        const problem = await hereProblem(run, here, { id, room })
+        if (problem !== null) await world.sleep(BETWEEN_LOOKS)
+        return problem === null
+      }
   }
 }
 
@@ -85,9 +101,10 @@ export async function expect(run: Run, expectation: Expectation, name: string): 
 }
 
 async function problemsOf(run: Run, expectation: Expectation): Promise<string[]> {
-  const { id, equal, acknowledged, ended, says } = expectation
+  const { id, equal, acknowledged, ended, says, here, room } = expectation
   const problems: (string | null)[] = []
   if (id !== undefined) problems.push(...(await clientProblems(run, id, expectation)))
+  if (here !== undefined) problems.push(await hereProblem(run, here, { id, room }))
   if (equal !== undefined) problems.push(await unequal(run, equal === true ? running(run.world) : equal))
   if (acknowledged !== undefined && run.recorder.counts.ok < acknowledged)
     problems.push(`${run.recorder.counts.ok} operations were acknowledged, not ${acknowledged}`)
@@ -107,7 +124,7 @@ async function problemsOf(run: Run, expectation: Expectation): Promise<string[]>
 }
 
 async function clientProblems(run: Run, id: number, expectation: Expectation): Promise<(string | null)[]> {
-  const { key, value, outcome, error, log, contains } = expectation
+  const { key, value, outcome, error, log, contains, room } = expectation
   const problems: (string | null)[] = []
   if (outcome !== undefined || error !== undefined) {
     const last = await run.clients.last(id)
@@ -126,7 +143,7 @@ async function clientProblems(run: Run, id: number, expectation: Expectation): P
       problems.push(`client ${id} reads ${show(read.value)} at ${show(key)}, not ${show(value)}`)
   }
   if (log !== undefined || contains !== undefined) {
-    const read = await view(run, { type: 'Get', id })
+    const read = await view(run, { type: 'Get', id, room })
     const messages = 'value' in read ? run.subject.log(read.value) : null
     if (messages === null) problems.push('problem' in read ? read.problem : `${run.subject.name} has no log`)
     else problems.push(logProblem(messages, log, contains))
@@ -147,6 +164,28 @@ function logProblem(
     at = found + 1
   }
   return null
+}
+
+/** Who is in the room instead, in words; null if it is these. */
+async function hereProblem(
+  run: Run,
+  wanted: readonly string[],
+  { id, room }: Pick<Expectation, 'id' | 'room'>,
+): Promise<string | null> {
+  const step: DataStep = { type: 'Who', id: id ?? 0, room }
+  const read = id === undefined ? await asked(run, step) : await view(run, step)
+  if ('problem' in read) return read.problem
+  const found = run.subject.here(read.value) ?? []
+  const same = isDeepStrictEqual([...found].sort(), [...wanted].sort())
+  return same ? null : `in the room are ${show(found)}, not ${show(wanted)}`
+}
+
+/** What somebody reads who knows all servers. */
+async function asked(run: Run, step: DataStep): Promise<{ value: unknown } | { problem: string }> {
+  const task = run.subject.task(step)
+  if (typeof task === 'string') return { problem: task }
+  const outcome = await run.recorder.perform(JUDGE, task, run.questioner(), OPERATION_TIMEOUT)
+  return outcome.type === 'ok' ? { value: outcome.value } : { problem: `nobody could read: ${outcome.error ?? ''}` }
 }
 
 /** What a client reads. */

@@ -3,6 +3,7 @@ import { agree, different, states } from './agreement.js'
 import type { ServerState } from './agreement.js'
 import { expect } from './conditions.js'
 import { checkEnds } from './ends.js'
+import { feedsOver } from './feeds-over.js'
 import { healAll } from './network-steps.js'
 import { poll } from './poll.js'
 import { JUDGE } from './recorder.js'
@@ -29,11 +30,12 @@ export async function finish(run: Run): Promise<void> {
   if (hasMajority) await poll(world, () => recorder.pending === 0, deadline - world.now())
   if (hasMajority && recorder.pending > 0)
     run.check('liveness', false, `${recorder.pending} operations have no outcome ${HEALING} ms after healing`)
-  if (await works(run, deadline)) await converge(run, healed, deadline)
+  const final = (await works(run, deadline)) ? await converge(run, healed, deadline) : null
+  await feedsOver(run, final, deadline)
   if (scenario.expect !== undefined) await expect(run, scenario.expect, 'the end')
   checkEnds(run)
   await run.sampler.look()
-  await clients.close()
+  await run.close()
 }
 
 /** Workloads and nemeses go on until their end, unless operations are sent and nothing comes of them. */
@@ -84,8 +86,8 @@ async function unformed({ world }: Run, ids: readonly number[]): Promise<string>
   return `; the cluster is not formed: that takes all ${world.servers} servers, up at the same time once${who}`
 }
 
-/** All live servers come to one state, which ends the history. */
-async function converge(run: Run, from: number, deadline: number): Promise<void> {
+/** All live servers come to one state, which ends the history; null if they do not. */
+async function converge(run: Run, from: number, deadline: number): Promise<ServerState | null> {
   const { world } = run
   const found: { states?: readonly ServerState[] } = {}
   const look = async (): Promise<boolean> => {
@@ -98,20 +100,21 @@ async function converge(run: Run, from: number, deadline: number): Promise<void>
   const window = { from, to: world.now() }
   if (!came) {
     run.check('convergence', false, await apart(run, running(world)), window)
-    return
+    return null
   }
   if (found.states === undefined) {
     noMajority(run)
-    return
+    return null
   }
   const [first, other] = different(found.states)
   if (other !== undefined) {
     const detail = `the states of servers ${first.id} and ${other.id} differ at slot ${first.slot}`
     run.check('convergence', false, detail, window)
-    return
+    return null
   }
   run.check('convergence', true, `${name(found.states.map(({ id }) => id))} at slot ${first.slot}`)
   for (const read of run.subject.finalReads(first.entries, run.recorder.events)) run.recorder.addRead(read)
+  return first
 }
 
 function noMajority(run: Run): void {

@@ -59,6 +59,7 @@ export async function play(
     steps: [...steps.records],
     bands: run.bands.list(),
     samples: [...run.sampler.samples],
+    feeds: run.subscribers.records(),
     history: run.recorder.events,
   }
 }

@@ -19,6 +19,8 @@ const FINAL = 'final state'
 
 export class Recorder {
   readonly events: HistoryEvent[] = []
+  /** By event: the client that asked; null for the final state's. */
+  readonly owners: (WorldClient | null)[] = []
   /** Of the clients' operations; `ok` were answered, a clean no included. */
   readonly counts = { attempted: 0, ok: 0, fail: 0, info: 0 }
   readonly #now: () => number
@@ -51,11 +53,13 @@ export class Recorder {
     const counts = client === JUDGE ? null : this.counts
     if (counts !== null) counts.attempted++
     this.#pending++
-    this.#note({ ...said, type: 'invoke', ...(task.value !== undefined && { value: task.value }), time: this.#time() })
+    const note = (event: Pick<HistoryEvent, 'type' | 'value' | 'error'>): void =>
+      this.#note({ ...said, ...event, time: this.#time() }, connection)
+    note({ type: 'invoke', ...(task.value !== undefined && { value: task.value }) })
     try {
       const outcome = await outcomeOf(task, submit)
       if (counts !== null && !this.#ended) counts[isAnswer(outcome) ? 'ok' : outcome.type]++
-      this.#note({ ...said, ...outcome, time: this.#time() })
+      note(outcome)
       return outcome
     } finally {
       this.#pending--
@@ -67,8 +71,8 @@ export class Recorder {
   addRead(read: Pick<HistoryEvent, 'f' | 'key' | 'value'>): void {
     const { value, ...asked } = read
     const time = this.#time()
-    this.#note({ process: FINAL, type: 'invoke', ...asked, time })
-    this.#note({ process: FINAL, type: 'ok', ...asked, value, time })
+    this.#note({ process: FINAL, type: 'invoke', ...asked, time }, null)
+    this.#note({ process: FINAL, type: 'ok', ...asked, value, time }, null)
   }
 
   /** What comes later is not noted any more: the run is judged by what there is. */
@@ -76,9 +80,10 @@ export class Recorder {
     this.#ended = true
   }
 
-  #note(event: HistoryEvent): void {
+  #note(event: HistoryEvent, owner: WorldClient | null): void {
     if (this.#ended) return
     this.events.push(event)
+    this.owners.push(owner)
     if (event.process !== JUDGE && event.process !== FINAL) this.#told(event)
   }
 

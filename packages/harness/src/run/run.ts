@@ -4,11 +4,12 @@ import type { HistoryEvent } from '../history/history.js'
 import type { Check } from '../report/report.js'
 import type { Scenario, Step, Who } from '../scenario/schema.js'
 import type { Subject } from '../subject/subject.js'
-import type { World } from '../world/world.js'
+import type { World, WorldClient } from '../world/world.js'
 import { Bands } from './bands.js'
 import { Clients } from './clients.js'
 import { Recorder } from './recorder.js'
-import { leaderOf, running, Sampler } from './survey.js'
+import { Subscribers } from './subscribers.js'
+import { leaderOf, running, Sampler, serversOf } from './survey.js'
 
 /** Who watches a run while it goes on. */
 export interface Observer {
@@ -29,6 +30,9 @@ export class Run {
   readonly sampler: Sampler
   readonly prng: Prng
   readonly checks: Check[] = []
+  /** Clients that were closed, or died. */
+  readonly gone = new Set<object>()
+  readonly subscribers: Subscribers
   /** Servers that a fault may make end by themselves. */
   readonly excused = new Set<number>()
   /** Servers that the scenario expects to end by themselves, for whatever reason. */
@@ -39,6 +43,7 @@ export class Run {
   readonly background = { workload: new Set<Promise<void>>(), nemesis: new Set<Promise<void>>() }
   /** Rejects with the first bug that anything in the background met. */
   readonly bug: Promise<never>
+  #questioner: WorldClient | null = null
   #fail: (error: unknown) => void = () => undefined
 
   constructor(
@@ -52,7 +57,8 @@ export class Run {
     this.bug.catch(() => undefined) // whoever races it hears of it
     this.recorder = new Recorder(now, (event) => observer.event?.(event))
     this.bands = new Bands(now)
-    this.clients = new Clients(world, this.recorder, this.failed)
+    this.clients = new Clients(world, this.recorder, this.gone, this.failed)
+    this.subscribers = new Subscribers(world, this.failed)
     this.sampler = new Sampler(world)
     this.prng = new Prng(scenario.seed ^ SALT)
   }
@@ -66,6 +72,17 @@ export class Run {
     const all = this.background[kind]
     const guarded = work.catch(this.failed).finally(() => all.delete(guarded))
     all.add(guarded)
+  }
+
+  /** A client of the run's own, which knows all servers. */
+  questioner(): WorldClient {
+    this.#questioner ??= this.world.client(serversOf(this.world))
+    return this.#questioner
+  }
+
+  /** Ends all clients that are left. */
+  async close(): Promise<void> {
+    await Promise.all([this.clients.close(), this.subscribers.close(), this.#questioner?.close()])
   }
 
   note(line: string): void {

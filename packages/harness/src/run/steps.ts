@@ -54,11 +54,22 @@ export class Steps {
       case 'Heal':
         return heal(run, step)
       case 'Connect':
-        return run.clients.connect(step.id, step.timeout)
+        return run.clients.connect(step.id, step.servers, step.timeout)
       case 'Disconnect':
         return run.clients.disconnect(step.id)
+      case 'Vanish':
+        return run.clients.vanish(step.id)
+      case 'Subscribe':
+        return run.subscribers.subscribe(step)
+      case 'Unsubscribe':
+        return run.subscribers.unsubscribe(step.id)
       case 'Put':
       case 'Get':
+      case 'Edit':
+      case 'Erase':
+      case 'Join':
+      case 'Leave':
+      case 'Who':
       case 'Set':
       case 'Delete':
       case 'Cas':

@@ -23,12 +23,13 @@ export async function workload(run: Run, step: StepOf<'Workload'>, number: numbe
   let begun = 0
   const begin = (): number | null => (begun < operations && world.now() < ends && !run.stopped ? ++begun : null)
   const work = async (client: number): Promise<void> => {
+    const name = `w${number}-${client}`
     const connection = world.client(serversFor(run, step, prng))
     const own = new Prng(prng.below(2 ** 31))
     let due = world.now()
     for (let count = begin(); count !== null; count = begin()) {
-      const task = draw(own, number * 1_000_000 + count)
-      const outcome = await run.recorder.perform(`w${number}-${client}`, task, connection, timeout)
+      const task = draw(own, number * 1_000_000 + count, name)
+      const outcome = await run.recorder.perform(name, task, connection, timeout)
       const now = world.now()
       const pause = step.rate === undefined ? 0 : (clients / step.rate) * 2000 * own.float()
       due = Math.max(due + pause, isAnswer(outcome) ? now - ARREARS : now + PAUSE)
@@ -36,6 +37,7 @@ export async function workload(run: Run, step: StepOf<'Workload'>, number: numbe
       if (wait > 0) await world.sleep(wait)
     }
     await connection.close()
+    run.gone.add(connection)
   }
   await Promise.all(Array.from({ length: clients }, (_, client) => work(client)))
 }

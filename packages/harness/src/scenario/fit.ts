@@ -48,6 +48,11 @@ function foreign(step: Step, subject: Subject): string | null {
   switch (step.type) {
     case 'Put':
     case 'Get':
+    case 'Edit':
+    case 'Erase':
+    case 'Join':
+    case 'Leave':
+    case 'Who':
     case 'Set':
     case 'Delete':
     case 'Cas':
@@ -61,6 +66,7 @@ function foreign(step: Step, subject: Subject): string | null {
       return typeof draw === 'string' ? draw : null
     }
     case 'Expect':
+    case 'Wait':
       return invisible(step, subject)
     default:
       return null
@@ -68,7 +74,11 @@ function foreign(step: Step, subject: Subject): string | null {
 }
 
 /** What no client of this service can see. */
-function invisible({ key, log, contains }: Expectation, subject: Subject): string | null {
+function invisible(
+  { key, log, contains, here }: Pick<Expectation, 'key' | 'log' | 'contains' | 'here'>,
+  subject: Subject,
+): string | null {
+  if (here !== undefined && subject.here({ here: [] }) === null) return `here: ${subject.name} has no rooms`
   if ((log ?? contains) !== undefined && subject.log([]) === null)
     return `${log === undefined ? 'contains' : 'log'}: ${subject.name} has no log`
   const read = key === undefined ? null : subject.task({ type: 'Get', id: 0, key })

@@ -77,6 +77,10 @@ function serversOf(steps: readonly Step[]): number {
 /** The numbers of servers that a step names. */
 function idsOf(step: Step | Expectation): number[] {
   const named: unknown[] = []
+  if ('servers' in step && step.servers !== undefined) named.push(...step.servers)
+  // A feed's id is its own, and it begins with a slot.
+  if ('type' in step && (step.type === 'Subscribe' || step.type === 'Unsubscribe'))
+    return named.filter((id) => typeof id === 'number')
   if ('id' in step) named.push(step.id)
   if ('from' in step) named.push(step.from)
   if ('to' in step) named.push(step.to)
@@ -155,9 +159,12 @@ function linkProblems(step: LinkStep): string[] {
 function waitProblems(step: StepOf<'Wait'>): string[] {
   if (step.for === 'acknowledged' && step.count === undefined) return ['count: how many operations to wait for?']
   if (step.for === 'ended' && step.id === undefined) return ['id: which server is to end?']
+  if (step.for === 'here' && step.here === undefined) return ['here: who is to be there? give a list of names']
   const problems: string[] = []
+  if (step.for !== 'here' && (step.here ?? step.room) !== undefined)
+    problems.push(`${step.here === undefined ? 'room' : 'here'}: it goes with "for": "here"`)
   if (step.for !== 'acknowledged' && step.count !== undefined) problems.push(`count: there is none of ${step.for}`)
-  if (step.id !== undefined && !['leader', 'serving', 'ended'].includes(step.for))
+  if (step.id !== undefined && !['leader', 'serving', 'ended', 'here'].includes(step.for))
     problems.push(`id: ${step.for} is not about one server`)
   return problems
 }
@@ -165,14 +172,16 @@ function waitProblems(step: StepOf<'Wait'>): string[] {
 const CLIENT_CONDITIONS = ['key', 'outcome', 'error', 'log', 'contains'] as const
 
 function expectationProblems(expectation: Expectation): string[] {
-  const given = Object.keys(expectation).filter((field) => field !== 'type' && field !== 'id')
+  const given = Object.keys(expectation).filter((field) => !['type', 'id', 'room'].includes(field))
   if (given.length === 0) return ['nothing is expected: give a condition, such as "value", "log" or "equal"']
   const problems: string[] = []
   const ofClient = CLIENT_CONDITIONS.find((field) => field in expectation)
   if ('key' in expectation !== 'value' in expectation) problems.push('key and value go together')
   else if (ofClient !== undefined && expectation.id === undefined) problems.push(`id: ${ofClient} by which client?`)
-  else if (ofClient === undefined && expectation.id !== undefined)
-    problems.push(`id: it is for what a client sees: ${CLIENT_CONDITIONS.join(', ')}`)
+  else if (ofClient === undefined && expectation.here === undefined && expectation.id !== undefined)
+    problems.push(`id: it is for what a client sees: ${CLIENT_CONDITIONS.join(', ')}, here`)
+  if (expectation.room !== undefined && !['log', 'contains', 'here'].some((field) => field in expectation))
+    problems.push('room: it goes with log, contains or here')
   return problems
 }
 

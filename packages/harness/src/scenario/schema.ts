@@ -94,13 +94,41 @@ const machines = [
 const wait = z.boolean().optional()
 const key = z.string()
 const value = z.string()
+const message = z.string()
+/** A room of the chatroom (`lobby`). */
+const room = z.string().optional()
+/** A message of a room, from 1. */
+const number = positive
+/** The servers that a client knows: it fails over among them. */
+const known = z.array(id).min(1, 'must name at least one server').optional()
+/** What a feed is called. */
+const feed = z.union([z.string().min(1), z.int()], { error: 'must be a name or a number' })
 const clients = [
-  step('Connect', { id, timeout }),
+  /** A client that knows only the server of its number, or those in `servers`, among which it fails over. */
+  step('Connect', { id, servers: known, timeout }),
+  /** Closes it: its session ends. */
   step('Disconnect', { id }),
+  /** Its process dies, and says no farewell: its session lasts until it is given up. */
+  step('Vanish', { id }),
+  /** Any service: hears the events that it emits, from slot `from` on (`now`). It knows all servers, or only `servers`. */
+  step('Subscribe', {
+    id: feed,
+    servers: known,
+    from: z.union([z.int().min(1), z.literal('now')], { error: 'must be a slot, from 1, or "now"' }).optional(),
+  }),
+  step('Unsubscribe', { id: feed }),
   /** Chatroom: posts a message. */
-  step('Put', { id, message: z.string(), timeout, wait }),
-  /** Chatroom: reads the log. Key-value store: reads the key. */
-  step('Get', { id, key: key.optional(), timeout }),
+  step('Put', { id, message, room, timeout, wait }),
+  /** Chatroom: reads the log of a room. Key-value store: reads the key. */
+  step('Get', { id, key: key.optional(), room, timeout }),
+  /** Chatroom: changes, or deletes, a message that this client has posted. */
+  step('Edit', { id, number, message, room, timeout, wait }),
+  step('Erase', { id, number, room, timeout, wait }),
+  /** Chatroom: is in a room from now on, under a name (`client 0`, by its number); and is not any more. */
+  step('Join', { id, room, name: z.string().optional(), timeout, wait }),
+  step('Leave', { id, room, timeout, wait }),
+  /** Chatroom: who is in a room? */
+  step('Who', { id, room, timeout }),
   step('Set', { id, key, value, timeout, wait }),
   step('Delete', { id, key, timeout, wait }),
   step('Cas', { id, key, expected: value.nullable(), value: value.nullable(), timeout, wait }),
@@ -134,7 +162,10 @@ export type Fault = (typeof FAULTS)[number]
 
 /** How often each kind of operation is drawn, relative to the others. */
 const mix = z
-  .partialRecord(z.enum(['read', 'write', 'delete', 'cas', 'list', 'append']), z.number().min(0))
+  .partialRecord(
+    z.enum(['read', 'write', 'delete', 'cas', 'list', 'append', 'edit', 'erase', 'join', 'leave', 'who']),
+    z.number().min(0),
+  )
   .refine((weights) => Object.values(weights).some((weight) => weight > 0), 'at least one weight must be above 0')
 
 /** What must hold. Each field that is there is a condition. */
@@ -152,6 +183,10 @@ const conditions = {
   log: z.array(z.string()).optional(),
   /** These messages, in this order, perhaps with others between them. */
   contains: z.array(z.string()).min(1).optional(),
+  /** The room that `log`, `contains` and `here` are about. */
+  room,
+  /** The names of those who are in the room, in any order, as the client `id` is told, or without an `id` any client. */
+  here: z.array(z.string()).optional(),
   /** The states of these servers (true: of all that are up) are equal. */
   equal: z
     .union([z.literal(true), z.array(id).min(2)], {
@@ -192,8 +227,22 @@ const play = [
   }),
   /** Until it is so; fails after `timeout` ms (30,000). */
   step('Wait', {
-    for: z.enum(['leader', 'convergence', 'outcomes', 'workload', 'nemesis', 'acknowledged', 'ended', 'serving']),
+    for: z.enum([
+      'leader',
+      'convergence',
+      'outcomes',
+      'workload',
+      'nemesis',
+      'acknowledged',
+      'ended',
+      'serving',
+      'feeds',
+      'here',
+    ]),
     id: id.optional(),
+    /** For `here`: as in Expect. */
+    here: conditions.here,
+    room,
     /** For `acknowledged`. */
     count: positive.optional(),
     /** 0: it is looked once. */

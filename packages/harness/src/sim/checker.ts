@@ -8,6 +8,7 @@ import { showBallot } from '@synod/paxos/internal/protocol/ballot'
 import type { Command, Reply, Slot } from '@synod/paxos/internal/protocol/command'
 import { lastSlot, sameCommand } from '@synod/paxos/internal/protocol/command'
 import type { Message, P2a } from '@synod/paxos/internal/protocol/message'
+import type { FeedFrame } from '@synod/paxos/internal/client/feeds'
 import type { StoredRecord } from '@synod/paxos/internal/storage/storage'
 import type { AnyService } from '../subject/subject.js'
 import type { Damage } from './acceptor-watch.js'
@@ -36,6 +37,8 @@ export class Checker {
   readonly #servers: readonly Watched[]
   readonly #pvalues: Pvalues
   readonly #reference: Reference
+  /** The last slot whose events each feed was sent. */
+  readonly #feeds = new Map<string, Slot>()
   /** By ballot: the life of its server that leads it. */
   readonly #leaders = new Map<string, number>()
 
@@ -118,6 +121,14 @@ export class Checker {
   /** A server answers a client. */
   replied(server: ServerId, reply: Reply): void {
     this.#reference.answered(server, reply)
+  }
+
+  /** A server sends a client what a feed is about; `feed` names it among all feeds of all connections. */
+  fed(server: ServerId, feed: string, frame: FeedFrame): void {
+    if (frame.type === 'subscribed') this.#feeds.set(feed, frame.from - 1)
+    if (frame.type !== 'events') return
+    this.#reference.told(server, this.#feeds.get(feed) ?? 0, frame.slots)
+    this.#feeds.set(feed, frame.slots.at(-1)?.slot ?? 0)
   }
 
   #watched(server: ServerId): Watched {

@@ -42,7 +42,7 @@ export interface Site {
 interface Process {
   readonly life: ProcessLife
   readonly server: Server<AnyService['op'], unknown>
-  readonly state: State<unknown, unknown> | undefined
+  readonly state: State<unknown, unknown, unknown> | undefined
   /** It has its directory and its port. */
   listening: boolean
   stopping: boolean
@@ -234,7 +234,7 @@ export class Machine {
   #make(): Process {
     const { service, addresses, time, network, checker, timing, limits } = this.#site
     const life = new ProcessLife(time, this.#prng, this.#rate)
-    let state: State<unknown, unknown> | undefined
+    let state: State<unknown, unknown, unknown> | undefined
     const observed = observedService(
       service,
       (slot, { clientId, op }, outcome) => {

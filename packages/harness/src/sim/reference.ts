@@ -4,18 +4,20 @@
  */
 import { packValue } from '@synod/paxos/internal/codec/values'
 import type { Command, Reply, Result, Slot } from '@synod/paxos/internal/protocol/command'
+import type { SlotEvents } from '@synod/paxos/internal/protocol/event-ring'
 import { SESSION_WINDOW } from '@synod/paxos/internal/protocol/session'
-import type { StateMachine } from '@synod/paxos/internal/protocol/state'
+import type { Emit, StateMachine } from '@synod/paxos/internal/protocol/state'
 import { machineOf } from '@synod/paxos/internal/service/service-codec'
 import type { AnyService } from '../subject/subject.js'
-import { observedService } from './observed-state.js'
+import { ENDED, observedService } from './observed-state.js'
 import { Violation } from './violation.js'
 
-/** One operation that takes effect. */
+const NOTHING: Result = { status: 'ok', value: new Uint8Array(0) }
+
+/** One operation that takes effect, or the end of a session. */
 interface Execution {
   readonly slot: Slot
   readonly clientId: string
-  readonly localId: number
   readonly op: Uint8Array
   /** What the state made of it, as bytes; and what the client is told. */
   readonly outcome: Uint8Array
@@ -29,7 +31,6 @@ interface Session {
   readonly executions: Map<number, Execution>
   /** Local ids that were decided when the session was expired already. */
   readonly expired: Set<number>
-  usedAt: number
   alive: boolean
 }
 
@@ -43,7 +44,8 @@ export class Reference {
   /** Client ids that were never opened, with the local ids that were decided for them. */
   readonly #unknown = new Map<string, Set<number>>()
   readonly #executions: Execution[] = []
-  #clock = 0
+  /** Events by slot. */
+  readonly #events = new Map<Slot, Uint8Array[]>()
   #next: Slot = 1
 
   constructor(service: AnyService) {
@@ -66,11 +68,8 @@ export class Reference {
         return this.#decide(slot, command)
       case 'open':
         return this.#open(slot, command.nonce)
-      case 'clock':
-        this.#clock += command.elapsed
-        for (const session of this.#sessions.values())
-          if (this.#clock - session.usedAt > command.ttl) session.alive = false
-        return
+      case 'end':
+        return this.#end(slot, command.clientId)
       case 'noop':
         return
     }
@@ -97,12 +96,29 @@ export class Reference {
       throw new Violation('R3', `the state of server ${server} made something else of slot ${slot} than it should`)
   }
 
+  /** A server sends events of a feed, of which the last one before was of slot `before`. Throws {@link Violation}. */
+  told(server: number, before: Slot, slots: readonly SlotEvents[]): void {
+    let last = before
+    for (const { slot, events } of slots) {
+      const wrong = (what: string): Violation =>
+        new Violation('feeds', `server ${server} sends events of slot ${slot} behind slot ${last}, ${what}`)
+      if (slot >= this.#next) throw wrong('for which nothing is durable on a majority')
+      for (let between = last + 1; between < slot; between++)
+        if (this.#events.has(between)) throw wrong(`and leaves out slot ${between}`)
+      const expected = this.#events.get(slot) ?? []
+      if (slot <= last || events.length !== expected.length || !events.every((event, at) => same(event, expected[at])))
+        throw wrong('which are not those that come there')
+      last = slot
+    }
+  }
+
   /** A server answers a client. Throws {@link Violation}. */
   answered(server: number, { clientId, localId, result }: Reply): void {
     if (result.status === 'busy') return
     const wrong = (rule: string, what: string): Violation =>
       new Violation(rule, `server ${server} answers ${clientId}/${localId} with "${result.status}", ${what}`)
     if (localId === 0) {
+      if (this.#sessions.get(clientId)?.alive === false) return // the end of it
       const opened = Buffer.from(result.value).toString()
       if (this.#sessions.get(opened)?.nonce === clientId) return
       throw wrong('replies', `but there is no session ${opened}`)
@@ -128,18 +144,33 @@ export class Reference {
 
   #open(slot: Slot, nonce: string): void {
     const executions = new Map<number, Execution>()
-    const session = { nonce, acked: 0, executions, expired: new Set<number>(), usedAt: this.#clock, alive: true }
+    const session = { nonce, acked: 0, executions, expired: new Set<number>(), alive: true }
     this.#sessions.set(`${slot.toString(36)}.${nonce}`, session)
+  }
+
+  #end(slot: Slot, clientId: string): void {
+    const session = this.#sessions.get(clientId)
+    if (session?.alive !== true) return
+    session.alive = false
+    this.#machine.ended(slot, clientId, this.#emitter(slot))
+    this.#executions.push({ slot, clientId, op: packValue(ENDED), outcome: this.#outcome, result: NOTHING })
+  }
+
+  #emitter(slot: Slot): Emit {
+    return (event) => {
+      const events = this.#events.get(slot)
+      if (events === undefined) this.#events.set(slot, [event])
+      else events.push(event)
+    }
   }
 
   #decide(slot: Slot, { clientId, localId, acked, op }: Operation): void {
     const session = this.#sessions.get(clientId)
     if (session?.alive !== true) return this.#refuse(session, clientId, localId)
-    session.usedAt = this.#clock
     session.acked = Math.max(session.acked, acked)
     if (localId <= session.acked || localId > acked + SESSION_WINDOW || session.executions.has(localId)) return
-    const result = this.#machine.execute(slot, clientId, op)
-    const execution = { slot, clientId, localId, op, outcome: this.#outcome, result }
+    const result = this.#machine.execute(slot, clientId, op, this.#emitter(slot))
+    const execution = { slot, clientId, op, outcome: this.#outcome, result }
     session.executions.set(localId, execution)
     this.#executions.push(execution)
   }
@@ -150,6 +181,6 @@ export class Reference {
   }
 }
 
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0
+function same(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return a.length === b?.length && Buffer.compare(a, b) === 0
 }

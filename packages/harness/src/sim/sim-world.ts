@@ -72,7 +72,7 @@ export class SimWorld implements World {
       deliver: (from, to, frame) => this.#deliver(from, to, frame),
     })
     const limits = options.limits ?? drawLimits(prng)
-    const timing = options.timing ?? drawTiming(prng)
+    const timing = options.timing ?? drawTiming(prng, service.sessionTtl)
     const diskDelay = options.diskDelay ?? prng.pick([0.1, 1, 5])
     this.#checker = new Checker(servers, service, limits.window)
     const site = {
@@ -147,8 +147,9 @@ export class SimWorld implements World {
 
   client(servers: readonly number[]): WorldClient {
     const addresses = servers.map((id) => at(this.#addresses, id))
-    const dialer = this.#network.dialer(`client:${this.#clients.length}`)
-    const client = new SimClient(this.#service, addresses, dialer, this.#time, new Prng(this.#prng.next()))
+    const name = `client:${this.#clients.length}`
+    const prng = new Prng(this.#prng.next())
+    const client = new SimClient(this.#service, name, addresses, this.#network, this.#time, prng)
     this.#clients.push(client)
     return client
   }
@@ -200,6 +201,8 @@ export class SimWorld implements World {
   #answer(server: number, client: string, frame: Uint8Array): readonly number[] {
     const decoded = decodeServerFrame(frame)
     this.#trace.line(`${server}>${client} ${decoded.type} ${frame.length}`)
+    if (decoded.type === 'subscribed' || decoded.type === 'events' || decoded.type === 'compacted')
+      this.#watch(() => this.#checker.fed(server, `${server} ${client} ${decoded.feed}`, decoded))
     if (decoded.type === 'replies')
       for (const reply of decoded.replies) this.#watch(() => this.#checker.replied(server, reply))
     return [DELAY]
@@ -225,9 +228,10 @@ export function drawLimits(prng: Prng): Limits {
   }
 }
 
-/** Quick elections; now and then sessions that expire while their clients are idle. */
-export function drawTiming(prng: Prng): Timing {
-  return { heartbeat: 20, election: 100, resend: 60, sessionTtl: prng.chance(0.2) ? 1_500 : 3_600_000 }
+/** Quick elections; now and then sessions that expire while their clients are idle, unless the service says how long they last. */
+export function drawTiming(prng: Prng, sessionTtl?: number): Timing {
+  const drawn = prng.chance(0.2) ? 1_500 : 3_600_000
+  return { heartbeat: 20, election: 100, resend: 60, sessionTtl: sessionTtl ?? drawn }
 }
 
 function at<T>(items: readonly T[], id: number): T {

@@ -33,6 +33,9 @@ export function anySubject(name: string, service: AnyService | undefined): Subje
         ? []
         : [{ f: 'read', key: null, value: restored(service, entries) }],
     log: () => null,
+    here: () => null,
+    announced: () => null,
+    review: null,
   }
 }
 
@@ -49,7 +52,7 @@ function knowsMore(service: AnyService, history: readonly HistoryEvent[]): boole
   const stateAfter = (salt: number): unknown[] => {
     const { machine, state } = machineOf(service)
     asked.forEach(({ process, value }, at) => {
-      machine.execute(salt * (at + 1), `${salt} ${process}`, admitOp(service, packValue(value)))
+      machine.execute(salt * (at + 1), `${salt} ${process}`, admitOp(service, packValue(value)), () => undefined)
     })
     return [...state.snapshot()]
   }

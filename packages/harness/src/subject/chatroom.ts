@@ -1,78 +1,82 @@
-/** The chatroom as the harness sees it: a log of messages. */
-import { chatroom } from '@synod/chatroom'
-import type { ChatMessage, ChatOp } from '@synod/chatroom'
+/** The chatroom as the harness sees it: rooms, each a log of messages that can be changed, and those who are there. */
+import { chatroom, MAX_PAGE } from '@synod/chatroom'
+import type { ChatMessage, ChatOp, ChatResult, ChatResults } from '@synod/chatroom'
 import { chatModel } from '../checker/models/chat.js'
-import type { DataStep, Draw, Subject, Task, WorkloadShape } from './subject.js'
-
-interface Page {
-  readonly messages: readonly ChatMessage[]
-  readonly total: number
-}
+import type { HistoryEvent } from '../history/history.js'
+import { announced } from './chat-announced.js'
+import { presence } from './chat-presence.js'
+import { contentOf, edit, erase, join, leave, LOBBY, post, readLog, who } from './chat-tasks.js'
+import type { ChatTask } from './chat-tasks.js'
+import { chatWorkload } from './chat-workload.js'
+import type { DataStep, Subject, Task } from './subject.js'
 
 export const chatSubject: Subject = {
   name: 'chatroom',
   service: chatroom,
   model: chatModel,
   task: taskOf,
-  probe: read(),
-  workload,
-  finalReads: (entries) => [
-    { f: 'read', key: null, value: (entries as readonly ChatMessage[]).map(({ text }) => text) },
-  ],
-  log: (value) => value as readonly string[],
+  probe: readLog(LOBBY),
+  workload: chatWorkload,
+  finalReads,
+  log: (value) => (value as readonly (string | null)[]).filter((text) => text !== null),
+  here: (value) => (value as Pick<ChatResults['who'], 'here'>).here.map(({ name }) => name),
+  announced,
+  review: presence,
 }
 
 function taskOf(step: DataStep): Task | string {
+  const room = 'room' in step ? (step.room ?? LOBBY) : LOBBY
   switch (step.type) {
     case 'Put':
-      return post(`client ${step.id}`, step.message)
+      return checked(step, post(clientName(step.id), room, step.message))
     case 'Get':
-      return step.key === undefined ? read() : 'key: the chatroom has no keys; its Get reads the log'
+      return step.key === undefined ? readLog(room) : 'key: the chatroom has no keys; its Get reads the log'
+    case 'Edit':
+      return checked(step, edit(clientName(step.id), room, step.number, step.message))
+    case 'Erase':
+      return checked(step, erase(clientName(step.id), room, step.number))
+    case 'Join':
+      return checked(step, join(room, step.name ?? clientName(step.id)))
+    case 'Leave':
+      return checked(step, leave(room))
+    case 'Who':
+      return checked(step, who(room))
     default:
-      return `the chatroom has no ${step.type}: use Put and Get`
+      return `the chatroom has no ${step.type}: use Put, Get, Edit, Erase, Join, Leave and Who`
   }
 }
 
-function post(author: string, text: string): Task | string {
-  const op: ChatOp = { type: 'post', author, text }
-  const checked = chatroom.op.safeParse(op)
-  if (!checked.success) return `message: ${checked.error.issues[0]?.message ?? 'not a message'}`
-  return {
-    f: 'append',
-    value: text,
-    reads: false,
-    run: async (submit) => {
-      await submit(op)
-      return { type: 'ok', value: text }
-    },
-  }
+function clientName(id: number): string {
+  return `client ${id}`
 }
 
-/** The whole log. It only grows, so the pages together are what it was when the last of them was read. */
-function read(): Task {
-  return {
-    f: 'read',
-    reads: true,
-    run: async (submit) => {
-      const texts: string[] = []
-      for (;;) {
-        const { messages, total } = (await submit({ type: 'read', from: texts.length + 1 } satisfies ChatOp)) as Page
-        texts.push(...messages.map(({ text }) => text))
-        // No servers that work answer an empty page before the end; but those under test may not.
-        if (texts.length >= total || messages.length === 0) return { type: 'ok', value: texts }
-      }
-    },
-  }
+/** The task, or what is wrong with its operation, by the names that the step's fields have. */
+function checked(step: DataStep, task: ChatTask): Task | string {
+  const result = chatroom.op.safeParse(task.op)
+  if (result.success) return task
+  const [issue] = result.error.issues
+  const field = String(issue?.path[0] ?? '')
+  const name = field === 'text' ? 'message' : field
+  return `${name in step ? `${name}: ` : ''}${issue?.message ?? 'not an operation of the chatroom'}`
 }
 
-function workload({ keys, mix = { read: 1, append: 3 } }: WorkloadShape): Draw | string {
-  if (keys !== undefined) return 'keys: the chatroom has none'
-  const { read: reads = 0, append: appends = 0, ...others } = mix
-  const [unknown] = Object.keys(others)
-  if (unknown !== undefined) return `mix: the chatroom has no ${unknown}, only append and read`
-  return (prng, number) => {
-    const task = prng.chance(reads / (reads + appends)) ? read() : post('workload', `message ${number}`)
-    if (typeof task === 'string') throw new Error(task)
-    return task
-  }
+/** What the state answers to those who read every room of it, and of the history. */
+function finalReads(
+  entries: readonly unknown[],
+  history: readonly HistoryEvent[],
+): Pick<HistoryEvent, 'f' | 'key' | 'value'>[] {
+  const state = chatroom.state()
+  state.restore(entries)
+  const ask = (op: ChatOp): ChatResult => state.execute(0, { clientId: '', op }, () => undefined)
+  const { rooms } = ask({ type: 'rooms' }) as ChatResults['rooms']
+  const names = new Set(rooms.map(({ room }) => room))
+  for (const { f, key } of history) if (['append', 'read'].includes(f) && typeof key === 'string') names.add(key)
+  return [...names].map((room) => {
+    const found: ChatMessage[] = []
+    for (let after = 0; ; after = found.length) {
+      const { messages } = ask({ type: 'read', room, limit: MAX_PAGE, after }) as ChatResults['read']
+      found.push(...messages)
+      if (messages.length === 0) return { f: 'read', key: room, value: found.map(contentOf) }
+    }
+  })
 }

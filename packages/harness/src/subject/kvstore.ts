@@ -6,6 +6,7 @@ import type { HistoryEvent } from '../history/history.js'
 import type { Answer, DataStep, Draw, Subject, Task, WorkloadShape } from './subject.js'
 
 /** How often each kind of operation is drawn where a workload does not say it. */
+const KINDS: readonly string[] = ['read', 'write', 'delete', 'cas', 'list']
 const MIX = { read: 4, write: 3, cas: 2, delete: 1 }
 /** Over how many keys. */
 const KEYS = 5
@@ -19,11 +20,15 @@ export const kvSubject: Subject = {
   workload,
   finalReads,
   log: () => null,
+  here: () => null,
+  announced: () => null,
+  review: null,
 }
 
 function taskOf(step: DataStep): Task | string {
   switch (step.type) {
     case 'Get':
+      if (step.room !== undefined) return 'room: the key-value store has no rooms'
       return step.key === undefined ? 'key: which key of the key-value store?' : valid({ type: 'get', key: step.key })
     case 'Set':
       return valid({ type: 'set', key: step.key, value: step.value })
@@ -34,7 +39,13 @@ function taskOf(step: DataStep): Task | string {
     case 'List':
       return valid({ type: 'list', prefix: step.prefix ?? '', after: null, limit: MAX_PAGE })
     case 'Put':
+    case 'Edit':
+    case 'Erase':
       return 'the key-value store has no messages: use Set, or --server chatroom'
+    case 'Join':
+    case 'Leave':
+    case 'Who':
+      return 'the key-value store has no rooms: use --server chatroom'
     case 'Submit':
       return 'the key-value store has steps of its own: Set, Get, Delete, Cas, List'
   }
@@ -84,7 +95,8 @@ function ok(value: unknown): Answer {
 }
 
 function workload({ keys = KEYS, mix = MIX }: WorkloadShape): Draw | string {
-  if ('append' in mix) return 'mix: the key-value store has no append, only read, write, delete, cas and list'
+  const unknown = Object.keys(mix).find((kind) => !KINDS.includes(kind))
+  if (unknown !== undefined) return `mix: the key-value store has no ${unknown}, only read, write, delete, cas and list`
   const kinds = Object.entries(mix).flatMap(([kind, weight]) => (weight > 0 ? [{ kind, weight }] : []))
   const total = kinds.reduce((sum, { weight }) => sum + weight, 0)
   /** What was last written to each key: what a cas may find there. */

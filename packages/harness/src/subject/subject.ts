@@ -1,16 +1,18 @@
 /** The service under test: how a scenario's steps become its operations, and what its answers are judged by. */
-import type { Service } from '@synod/paxos'
+import type { FeedEvent, Service } from '@synod/paxos'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { z } from 'zod'
-import type { Model } from '../checker/model.js'
+import type { Model, Operation } from '../checker/model.js'
 import type { HistoryEvent, Kind } from '../history/history.js'
 import type { StepOf } from '../scenario/schema.js'
 
 /** The steps by which clients send operations. */
-export type DataStep = StepOf<'Put' | 'Get' | 'Set' | 'Delete' | 'Cas' | 'List' | 'Submit'>
+export type DataStep = StepOf<
+  'Put' | 'Get' | 'Edit' | 'Erase' | 'Join' | 'Leave' | 'Who' | 'Set' | 'Delete' | 'Cas' | 'List' | 'Submit'
+>
 
 /** Any service's description. */
-export type AnyService = Service<z.ZodType, unknown>
+export type AnyService = Service<z.ZodType, unknown, unknown>
 
 /** What an operation came to, as a history tells it. */
 export interface Answer {
@@ -33,10 +35,54 @@ export interface Task {
   run(submit: (op: unknown) => Promise<unknown>): Promise<Answer>
 }
 
-export type Draw = (prng: Prng, number: number) => Task
+/** Draws an operation for a client of a workload; `number` counts all of them. */
+export type Draw = (prng: Prng, number: number, client: string) => Task
 
 /** Which operations a workload draws. */
 export type WorkloadShape = Pick<StepOf<'Workload'>, 'keys' | 'mix'>
+
+/** What an acknowledged operation has emitted: what a feed must have in its slot. */
+export interface Announcement {
+  readonly slot: number
+  /** For people: `message 3 of "lobby"`. */
+  readonly what: string
+  /** Whether this is its event; null: it emits none. */
+  readonly isEvent: ((value: unknown) => boolean) | null
+}
+
+/** All that is known of a run by which a service may judge what no single answer shows. */
+export interface Evidence {
+  readonly history: readonly HistoryEvent[]
+  /** By event of the history: the client that it is of, which has one session at a time; null: it is the judge's own. */
+  readonly owners: readonly (object | null)[]
+  /** The clients that were closed, or died. */
+  readonly gone: ReadonlySet<object>
+  /** The whole feed from this slot on, in order. */
+  readonly from: number
+  readonly feed: readonly FeedEvent<unknown>[]
+  /** The final state of all servers, and the last slot that is in it; null if they have not come to one. */
+  readonly final: { readonly slot: number; readonly entries: readonly unknown[] } | null
+  /** Nothing was done to the cluster. */
+  readonly calm: boolean
+}
+
+/** What a judge complains of. */
+export interface Complaint {
+  readonly what: string
+  /** It may come right with time. */
+  readonly mayPass: boolean
+}
+
+/** What else a service is judged by, under a name of its own. */
+export interface Review {
+  readonly check: string
+  /** Whether the run has anything to judge. */
+  concerns(history: readonly HistoryEvent[]): boolean
+  /** Nothing: all is well. */
+  complaints(evidence: Evidence): readonly Complaint[]
+  /** What held, for the report. */
+  held(evidence: Evidence): string
+}
 
 export interface Subject {
   /** As in `--server`. */
@@ -58,4 +104,9 @@ export interface Subject {
   ): readonly Pick<HistoryEvent, 'f' | 'key' | 'value'>[]
   /** The messages of a log, as a read of it answered; null if this service has no log. */
   log(value: unknown): readonly string[] | null
+  /** The names of those who are in a room, as `who` answered; null if this service has no rooms. */
+  here(value: unknown): readonly string[] | null
+  /** What an operation that was acknowledged has emitted; null if that is not known. */
+  announced(operation: Operation): Announcement | null
+  readonly review: Review | null
 }

@@ -1,13 +1,17 @@
 /** Where a scenario is played: real processes, or the simulator. The runner knows no other difference. */
-import type { ServerStatus } from '@synod/paxos'
+import type { Feed, ServerStatus } from '@synod/paxos'
 import type { Links } from './links.js'
 
 /** A client of the service under test; what it rejects with is what a `Client` of `@synod/paxos` does. */
 export interface WorldClient {
   /** Has the operation executed; `timeout` in ms. */
   submit(op: unknown, timeout: number): Promise<unknown>
-  /** Calls without an outcome fail. */
+  /** The events that the service emits, from this slot on, as a `Client` of `@synod/paxos` tells them. */
+  subscribe(from: number | 'now'): Feed<unknown>
+  /** Calls without an outcome fail; the session ends. */
   close(): Promise<void>
+  /** As if the client's process had been killed: no farewell is said to any server, so its session lasts for its time. */
+  vanish(): Promise<void>
 }
 
 /** How a server's process stands. `ended`: it ended by itself. */

@@ -1,9 +1,12 @@
-/** Rooms of messages: each a list that only grows. */
+/** Rooms of messages: each a list that grows, whose messages may be edited and erased. */
+import { refusalOf } from '../../history/operations.js'
 import type { Model, Operation, Part } from '../model.js'
 import { ChatMachine } from './chat-machine.js'
+import { changeOf, numberOf } from './chat-operations.js'
+import { EditMachine } from './edit-machine.js'
 import { isSame, show, textOf } from './values.js'
 
-/** The messages of a room, from the last to the first. */
+/** The messages of a room, from the last to the first. An erased one is null. */
 interface Chain {
   readonly length: number
   readonly message: unknown
@@ -11,8 +14,14 @@ interface Chain {
 }
 
 const EMPTY: Chain = { length: 0, message: null, before: null }
+/** These say nothing of messages: a session, and with it who is there, may end at any time. */
+const PRESENCE: ReadonlySet<string> = new Set(['join', 'leave', 'who'])
+const KINDS: ReadonlySet<string> = new Set(['append', 'read', 'edit', 'erase', ...PRESENCE])
 
-/** A chatroom: `append` and `read`, whose result is all messages in order, of the room `key` (null: the only one). */
+/**
+ * A chatroom: `append`, `edit`, `erase`, and `read`, whose result is all messages in order, of the room `key` (null: the only
+ * one). An edit or erase that nobody answered may have changed nothing for reasons of its own.
+ */
 export const chatModel: Model<Chain> = {
   name: 'chat',
   initial: EMPTY,
@@ -20,25 +29,62 @@ export const chatModel: Model<Chain> = {
   id: (chain) => textOf(messagesOf(chain)),
   partition,
   show: (chain) => show(messagesOf(chain)),
-  misfit: ({ f, outcome, result }) => {
-    if (f !== 'append' && f !== 'read') return `a chatroom has no ${f}`
-    return f === 'read' && outcome === 'ok' && !Array.isArray(result) ? 'value: of a read must be all messages' : null
+  misfit,
+  machine: (operations, exact) => {
+    const changes = operations.some(({ f }) => f === 'edit' || f === 'erase')
+    return changes ? new EditMachine(operations, exact) : new ChatMachine(operations, exact)
   },
-  machine: (operations, exact) => new ChatMachine(operations, exact),
 }
 
-function step(chain: Chain, { f, argument, outcome, result }: Operation): Chain | null {
-  if (f === 'append') return { length: chain.length + 1, message: argument, before: chain }
-  if (f !== 'read') return null
-  if (outcome === 'info') return chain
-  const found = result as readonly unknown[]
-  if (found.length !== chain.length) return null
+function misfit({ f, argument, outcome, result }: Operation): string | null {
+  if (!KINDS.has(f)) return `a chatroom has no ${f}`
+  if (f === 'append' && argument === null) return 'value: of an append must be a message, not null'
+  if (f === 'edit' && changeOf({ f, argument })[1] === null) return 'value: an edit to null is an erase'
+  return f === 'read' && outcome === 'ok' && !Array.isArray(result) ? 'value: of a read must be all messages' : null
+}
+
+function step(chain: Chain, operation: Operation): Chain | null {
+  const { f, argument, outcome, result } = operation
+  switch (f) {
+    case 'append': {
+      const number = numberOf(operation)
+      if (number > 0 && number !== chain.length + 1) return null
+      return { length: chain.length + 1, message: argument, before: chain }
+    }
+    case 'edit':
+    case 'erase':
+      return changed(chain, operation)
+    case 'read':
+      return outcome === 'info' || isFound(chain, result as readonly unknown[]) ? chain : null
+    default:
+      return null
+  }
+}
+
+function isFound(chain: Chain, found: readonly unknown[]): boolean {
+  if (found.length !== chain.length) return false
   let at: Chain | null = chain
   for (let place = found.length - 1; place >= 0; place--) {
-    if (!isSame(found[place], at?.message)) return null
+    if (!isSame(found[place], at?.message)) return false
     at = at?.before ?? null
   }
-  return chain
+  return true
+}
+
+function changed(chain: Chain, operation: Operation): Chain | null {
+  const [number, message] = changeOf(operation)
+  const { outcome } = operation
+  let at = chain
+  while (at.before !== null && at.length > number) at = at.before
+  const refusal = at.length !== number ? 'NO_MESSAGE' : at.message === null ? 'DELETED' : null
+  if (refusal !== null) return outcome === 'info' || refusalOf(operation.completed) === refusal ? chain : null
+  return outcome === 'fail' ? null : replaced(chain, number, message)
+}
+
+function replaced(chain: Chain, number: number, message: unknown): Chain {
+  const { length, before } = chain
+  if (length === number || before === null) return { length, message, before }
+  return { length, message: chain.message, before: replaced(before, number, message) }
 }
 
 function messagesOf(chain: Chain): unknown[] {
@@ -50,6 +96,7 @@ function messagesOf(chain: Chain): unknown[] {
 function partition(operations: readonly Operation[]): readonly Part[] {
   const rooms = new Map<string | null, Operation[]>()
   for (const operation of operations) {
+    if (PRESENCE.has(operation.f)) continue
     const room = rooms.get(operation.key)
     if (room === undefined) rooms.set(operation.key, [operation])
     else room.push(operation)

@@ -28,6 +28,8 @@ export const kvModel: Model<Pairs> = {
   machine: (operations, exact) => new MapMachine(operations, exact),
 }
 
+const KINDS: ReadonlySet<string> = new Set(['read', 'write', 'cas', 'delete', 'list', 'count'])
+
 function step(pairs: Pairs, { f, key, argument, outcome, result }: Operation): Pairs | null {
   const isKnown = outcome !== 'info'
   switch (f) {
@@ -47,8 +49,7 @@ function step(pairs: Pairs, { f, key, argument, outcome, result }: Operation): P
       return isKnown && !isSame(listed(pairs, key ?? ''), result) ? null : pairs
     case 'count':
       return isKnown && listed(pairs, key ?? '').length !== result ? null : pairs
-    case 'append':
-    case 'submit':
+    default:
       return null
   }
 }
@@ -67,7 +68,7 @@ function listed(pairs: Pairs, prefix: string): (readonly [string, unknown])[] {
 }
 
 function misfit({ f, result }: Operation): string | null {
-  if (f === 'append' || f === 'submit') return `a key-value store has no ${f}`
+  if (!KINDS.has(f)) return `a key-value store has no ${f}`
   if (f === 'count' && !Number.isSafeInteger(result)) return 'value: of a count must be how many keys there are'
   if (f === 'list' && !isPairs(result)) return 'value: of a list must be pairs of a key and a value'
   return null

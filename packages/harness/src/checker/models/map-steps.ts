@@ -94,8 +94,7 @@ export class MapSteps {
         return this.#list(key ?? '', result as Pairs)
       case 'count':
         return { does: 'count', ...this.#range(key ?? ''), count: result as number }
-      case 'append':
-      case 'submit':
+      default:
         return { does: 'never' }
     }
   }

@@ -48,7 +48,12 @@ function execute(
   const { machine, state } = machineOf(service)
   state.restore(unpackValue(Buffer.from(before, 'latin1')) as unknown[])
   try {
-    const { status, value } = machine.execute(1, String(process), admitOp(service, packValue(argument)))
+    const { status, value } = machine.execute(
+      1,
+      String(process),
+      admitOp(service, packValue(argument)),
+      () => undefined,
+    )
     const outcome: Outcome =
       status === 'ok'
         ? { type: 'ok', value: decodeValue(value) }
