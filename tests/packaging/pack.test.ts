@@ -37,7 +37,7 @@ function pack(name: string): string {
 const Manifest = z.object({ name: z.string(), dependencies: z.record(z.string(), z.string()) })
 
 const packed = new Map<string, string>()
-for (const name of ['paxos', 'kvstore']) {
+for (const name of ['paxos', 'terminal', 'kvstore', 'chatroom']) {
   t.test(`the package of ${name} holds what it needs, and nothing of the workspace`, (t) => {
     const file = pack(name)
     packed.set(name, file)
@@ -61,7 +61,7 @@ for (const name of ['paxos', 'kvstore']) {
 
 const app = join(work, 'app')
 
-t.test('npm installs both packages into an empty directory', (t) => {
+t.test('npm installs the packages into an empty directory', (t) => {
   const { dependencies } = Manifest.parse(JSON.parse(readFileSync(join(root, 'packages/paxos/package.json'), 'utf8')))
   mkdirSync(app)
   const manifest = {
@@ -69,8 +69,7 @@ t.test('npm installs both packages into an empty directory', (t) => {
     private: true,
     type: 'module',
     dependencies: {
-      '@synod/kvstore': `file:${packed.get('kvstore')}`,
-      '@synod/paxos': `file:${packed.get('paxos')}`,
+      ...Object.fromEntries([...packed].map(([name, file]) => [`@synod/${name}`, `file:${file}`])),
       zod: dependencies['zod'],
     },
   }
@@ -144,7 +143,7 @@ t.test('what is not public cannot be imported by its path', (t) => {
   t.end()
 })
 
-for (const command of ['kvstore-server', 'kvstore-client']) {
+for (const command of ['kvstore-server', 'kvstore-client', 'chatroom-server', 'chatroom-client']) {
   t.test(`npx ${command} --help works from there`, (t) => {
     t.match(run(app, 'npx', '--no-install', command, '--help'), `Usage: ${command}`)
     t.end()
