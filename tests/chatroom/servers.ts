@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectChatroom, type ChatClient } from '@synod/chatroom'
-import { freePorts, type Owner } from '../support/cluster.js'
+import { freePorts, type Owner, until } from '../support/cluster.js'
 
 /** The directory of the commands `chatroom-server.js` and `chatroom-client.js`. */
 export const COMMANDS = fileURLToPath(new URL('../bin/', import.meta.resolve('@synod/chatroom')))
@@ -48,6 +48,13 @@ export class ChatServers {
     })
   }
 
+  /** Starts a server again, and waits until it serves its page. */
+  async restart(id: number): Promise<void> {
+    this.startServer(id)
+    const isUp = async (): Promise<boolean> => (await fetch(this.url(id)).catch(() => null))?.ok === true
+    await until(`server ${id} serves its page`, isUp)
+  }
+
   signal(id: number, signal: NodeJS.Signals): void {
     this.#children[id]?.kill(signal)
   }
@@ -59,5 +66,9 @@ export class ChatServers {
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
     await gone
+  }
+  /** Where a server's page is, or a room of it. */
+  url(id: number, room = ''): string {
+    return `http://${this.addresses[id] ?? ''}/${room === '' ? '' : `#${encodeURIComponent(room)}`}`
   }
 }

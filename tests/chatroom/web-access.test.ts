@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import { picture, startBrowser } from '../support/browser.js'
-import { ChatServers, DESKTOP, PHONE, Visitor } from './web-world.js'
+import { ChatServers } from './servers.js'
+import { DESKTOP, PHONE, Visitor } from './web-world.js'
 
 t.setTimeout(120_000)
 

@@ -2,7 +2,8 @@
 import { MAX_TEXT } from '@synod/chatroom'
 import t from 'tap'
 import { picture, startBrowser } from '../support/browser.js'
-import { ChatServers, DESKTOP, PHONE, Visitor } from './web-world.js'
+import { ChatServers } from './servers.js'
+import { DESKTOP, PHONE, Visitor } from './web-world.js'
 
 t.setTimeout(120_000)
 

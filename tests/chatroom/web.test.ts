@@ -1,7 +1,8 @@
 /** The chatroom's page in a real browser: people on different servers chat, and go on chatting when servers die. */
 import t from 'tap'
 import { picture, startBrowser } from '../support/browser.js'
-import { ChatServers, DESKTOP, PHONE, Visitor } from './web-world.js'
+import { ChatServers } from './servers.js'
+import { DESKTOP, PHONE, Visitor } from './web-world.js'
 
 t.setTimeout(120_000)
 
@@ -36,7 +37,7 @@ t.test('two people on two servers see each other, and what each writes', async (
   await ann.seesText('I am.\nAnd my server is another one.')
   t.strictSame(await ann.texts(), await bob.texts())
   t.strictSame(await ann.unsent(), [])
-  t.match(await ann.page.title(), '#general – Chat')
+  t.match(await ann.page.title(), '#lobby – Chat')
   t.match(await ann.page.textContent('#heard'), 'Bob: I am.', 'who listens to the page is told')
   await picture(ann.page, 'chat-desktop')
   await picture(bob.page, 'chat-phone')

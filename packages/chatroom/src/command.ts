@@ -1,6 +1,8 @@
 /** The chatroom's operations, what each answers, and the events by which clients hear of them. */
 import { z } from 'zod'
 
+/** The room of whoever names none. */
+export const LOBBY = 'lobby'
 /** Characters (UTF-16 code units) that the name of a person or a room may have; at least 1. */
 export const MAX_NAME = 64
 /** Characters (UTF-16 code units) that a message may have; at least 1. */

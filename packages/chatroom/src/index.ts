@@ -3,6 +3,7 @@ export { ChatClient } from './client.js'
 export type { ChatConnection, PageOptions, Post } from './client.js'
 export {
   chatOpSchema,
+  LOBBY,
   MAX_HERE,
   MAX_JOINED,
   MAX_MESSAGES,

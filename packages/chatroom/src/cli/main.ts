@@ -13,6 +13,7 @@ import {
   type ConnectionOptions,
 } from '@synod/terminal'
 import type { Command } from 'commander'
+import { LOBBY } from '../command.js'
 import { checkOp } from './commands.js'
 import { authorKey } from './key.js'
 import { pipe } from './pipe.js'
@@ -58,7 +59,7 @@ function clientProgram(complain: Complain): Command {
       .version(versionIn(new URL('../../package.json', import.meta.url))),
   )
     .option('--name <name>', 'who you are to the others (needed)')
-    .option('--room <room>', 'the room to begin with', 'lobby')
+    .option('--room <room>', 'the room to begin with', LOBBY)
     .option('--json', 'with messages from standard input: tell what became of each, in JSON')
     .addHelpText('after', NOTES)
 }

@@ -1,7 +1,5 @@
 /** The open room is named in the page's address, behind the `#`. */
-
-/** Where one comes to who names no room. */
-const LOBBY = 'general'
+import { LOBBY } from '../command.js'
 
 /** The address of a room, within this page. */
 export function addressOf(room: string): string {
