@@ -82,8 +82,9 @@ export const FEED_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/paxos.js',
-        replace: 'return this.#alive(message);',
-        by: 'return;',
+        replace:
+          'if (this.#leading)\n                    for (const clientId of message.clientIds)\n                        this.#leases.heard(clientId);',
+        by: 'if (this.#leading && from === this.#config.id)\n                    for (const clientId of message.clientIds)\n                        this.#leases.heard(clientId);',
       },
     ],
   },

@@ -228,6 +228,19 @@ t.test('more operations may be open at once than fit into the bits of a number',
 t.test('operations that a model has not are malformed', (t) => {
   const wrong: readonly (readonly [HistoryEvent[], Model, string])[] = [
     [new Story().did('A', 'append', 'x', 1).events, kvModel, 'line 2: a key-value store has no append'],
+    [new Story().did('A', 'join', 'x', 'me').events, kvModel, 'line 2: a key-value store has no join'],
+    [new Story().did('A', 'edit', 'x', ['a', 'b']).events, chatModel, 'line 1: value: of an edit must be'],
+    [new Story().did('A', 'edit', 'x', [1, null]).events, chatModel, 'line 2: value: an edit to null is an erase'],
+    [
+      new Story().did('A', 'erase', 'x', 0).events,
+      chatModel,
+      'line 1: value: of an erase must be the number of a message',
+    ],
+    [
+      new Story().did('A', 'append', 'x', null).events,
+      chatModel,
+      'line 2: value: of an append must be a message, not null',
+    ],
     [new Story().begin('A', 'delete', 'x').events, registerModel, 'line 1: a register has no delete'],
     [new Story().did('A', 'write', 'x', 1).events, chatModel, 'line 2: a chatroom has no write'],
     [new Story().did('A', 'list', '', undefined, [['x']]).events, kvModel, 'line 2: value: of a list must be pairs'],

@@ -283,11 +283,14 @@ t.test('any service can be played, and is judged by its own state class; refusal
       { type: 'Expect', id: 0, error: 'POOR' },
       pay(7),
       { type: 'Submit', id: 1, op: { type: 'balance' }, wait: true },
+      { type: 'Expect', id: 1, result: 0 },
+      { type: 'Workload', operations: 20, ops: [{ type: 'balance' }, { type: 'pay', amount: 1 }] },
+      { type: 'Wait', for: 'workload' },
     ],
     subject,
   )
   t.strictSame(failures(report), [])
-  t.match(report.operations, { attempted: 4, ok: 4 })
+  t.match(report.operations, { attempted: 24, ok: 24 })
   t.match(
     report.checks.find(({ name }) => name === 'linearizable'),
     { ok: true },

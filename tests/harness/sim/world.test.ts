@@ -15,16 +15,17 @@ t.test('a cluster forms, serves, and comes to one state, in its own time', async
     t.strictSame(await set(client, 'a', '1'), { existed: false })
     t.strictSame(await client.submit({ type: 'get', key: 'a' }, 1_000), { value: '1' })
     await client.close()
+    await until(world, 'the end of the session is decided', () => world.slots === 4)
     await converged(world)
     for (const id of idsOf(world)) {
       t.strictSame((await world.dump(id))?.entries, [['a', '1']])
-      t.match(await world.status(id), { id, applied: 3, sessions: 1 })
+      t.match(await world.status(id), { id, applied: 4, sessions: 0 })
     }
     await world.sleep(60_000)
   })
   t.ok(world.now() > 60_000)
   t.ok(performance.now() - began < 30_000)
-  t.equal(world.slots, 3)
+  t.equal(world.slots, 4)
   t.ok(world.events > 1_000)
 })
 
@@ -32,8 +33,9 @@ t.test('it plays any service', async (t) => {
   await inWorld({ service: chatroom, servers: 5 }, async (world) => {
     await serving(world)
     const client = world.client([3])
-    t.strictSame(await client.submit({ type: 'post', author: 'me', text: 'hello' }, 5_000), { number: 1 })
-    t.match(await client.submit({ type: 'read', from: 1 }, 5_000), { total: 1 })
+    const post = { type: 'post', room: 'lobby', author: 'me', key: '0'.repeat(32), text: 'hello', at: 0 }
+    t.match(await client.submit(post, 5_000), { number: 1 })
+    t.match(await client.submit({ type: 'read', room: 'lobby', limit: 1 }, 5_000), { last: 1 })
   })
 })
 
@@ -59,6 +61,43 @@ t.test('a server that is down or paused says nothing, and says why it cannot be 
     t.equal(await server.crash({}), null)
     t.equal(world.standing(0), 'down')
     t.equal(await world.dump(0), null)
+  })
+})
+
+t.test('a client that vanishes says nothing more: its calls and feeds fail, and its session lasts', async (t) => {
+  const timing = { heartbeat: 20, election: 100, resend: 60, sessionTtl: 5_000 }
+  await inWorld({ timing }, async (world) => {
+    await serving(world)
+    const client = world.client([0])
+    const feed = client.subscribe('now')
+    await set(client, 'a', '1')
+    await world.server(0).pause() // so that the next one is under way
+    const call = set(client, 'b', '2')
+    const event = feed[Symbol.asyncIterator]()
+    t.match(await event.next(), { value: { value: { type: 'set', key: 'a' } } })
+    const next = event.next()
+    await world.sleep(10)
+    void client.vanish()
+    await t.rejects(call, { code: 'CLOSED', mayHaveHappened: true })
+    await t.rejects(next, { code: 'CLOSED' })
+    await world.server(0).resume()
+    await world.sleep(3_000)
+    t.match(await world.status(1), { sessions: 1 }, 'nobody said farewell')
+    await until(world, 'the session is given up', async () => (await world.status(1))?.sessions === 0)
+    t.ok(world.now() > 5_000)
+  })
+})
+
+t.test('a client that takes its leave ends its session at once', async (t) => {
+  await inWorld({}, async (world) => {
+    await serving(world)
+    const client = world.client([0])
+    await set(client, 'a', '1')
+    t.match(await world.status(0), { sessions: 1 })
+    await client.close()
+    const began = world.now()
+    await until(world, 'the session has ended', async () => (await world.status(0))?.sessions === 0)
+    t.ok(world.now() - began < 1_000)
   })
 })
 

@@ -116,7 +116,10 @@ export class Space {
     }
     if (classes.length === 0) return null
     // Only looks, or needs what is there: see Detours.
-    const isGoal = this.#isPure[operation] === 1 || (this.#facts.needs[operation] ?? NONE).length > 0
+    const isGoal =
+      this.#isPure[operation] === 1 ||
+      (this.#facts.needs[operation] ?? NONE).length > 0 ||
+      this.#machine.isGoal?.(operation) === true
     if (isGoal && this.#machine.step(state, operation) >= 0) return null
     return new Detours(this.#machine, this.infos, classes, { state, used, begun, operation, isGoal })
   }

@@ -132,6 +132,10 @@ class Looking implements Machine {
     return operation === this.#operation ? this.#helpers : this.#machine.helpers(operation)
   }
 
+  isGoal(operation: number): boolean {
+    return operation !== this.#operation && this.#machine.isGoal?.(operation) === true
+  }
+
   /** It sees everything. */
   isUnseen(): boolean {
     return false

@@ -30,6 +30,11 @@ export interface Machine {
    */
   helpers(operation: number): readonly number[]
   /**
+   * Whether the operation, once it is possible, needs no more helpers before it: they may as well come after it. (Left out:
+   * this is so of those that are pure or need facts, and of no others.)
+   */
+  isGoal?(operation: number): boolean
+  /**
    * Whether the first operation may as well come right before the second, if both may be next and the second will be:
    * whatever the first did, no operation sees it.
    */

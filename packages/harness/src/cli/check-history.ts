@@ -42,7 +42,8 @@ A history is JSON Lines, an event each, in the order of their times (ms):
   {"process":1,"type":"invoke","f":"cas","key":"x","value":["old","new"],"time":12.5}
   {"process":1,"type":"fail","f":"cas","key":"x","time":13.1}
 type: invoke, ok, fail (it had no effect; of a cas without an "error": another value was there), info (it may have).
-f:    read, write, cas, delete, list, count (key: the prefix), append (key: the room). null is an absent key.
+f:    read, write, cas, delete, list, count (key: the prefix); of a chat (key: the room) append, read, edit ([number,
+      message]), erase (the number), join, leave, who. null is an absent key, and an erased message.
 
 Exit codes: 0 linearizable; 1 not; 2 the file or the usage is bad; 3 not decided within the timeout.`
 

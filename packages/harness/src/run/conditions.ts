@@ -124,9 +124,9 @@ async function problemsOf(run: Run, expectation: Expectation): Promise<string[]>
 }
 
 async function clientProblems(run: Run, id: number, expectation: Expectation): Promise<(string | null)[]> {
-  const { key, value, outcome, error, log, contains, room } = expectation
+  const { key, value, outcome, error, result, log, contains, room } = expectation
   const problems: (string | null)[] = []
-  if (outcome !== undefined || error !== undefined) {
+  if (outcome !== undefined || error !== undefined || result !== undefined) {
     const last = await run.clients.last(id)
     if (last === undefined) return [`client ${id} has sent no operation`]
     if (outcome !== undefined && last.type !== outcome)
@@ -135,6 +135,10 @@ async function clientProblems(run: Run, id: number, expectation: Expectation): P
       )
     if (error !== undefined && last.error !== error)
       problems.push(`the last operation of client ${id} ended with ${last.error ?? last.type}, not ${error}`)
+    if (result !== undefined && !(last.type === 'ok' && isDeepStrictEqual(last.value, result)))
+      problems.push(
+        `the last operation of client ${id} was answered ${last.type === 'ok' ? show(last.value) : (last.error ?? last.type)}, not ${show(result)}`,
+      )
   }
   if (key !== undefined) {
     const read = await view(run, { type: 'Get', id, key })

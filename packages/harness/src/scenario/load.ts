@@ -169,7 +169,7 @@ function waitProblems(step: StepOf<'Wait'>): string[] {
   return problems
 }
 
-const CLIENT_CONDITIONS = ['key', 'outcome', 'error', 'log', 'contains'] as const
+const CLIENT_CONDITIONS = ['key', 'outcome', 'error', 'result', 'log', 'contains'] as const
 
 function expectationProblems(expectation: Expectation): string[] {
   const given = Object.keys(expectation).filter((field) => !['type', 'id', 'room'].includes(field))

@@ -179,6 +179,8 @@ const conditions = {
   outcome: z.enum(['ok', 'fail', 'info']).optional(),
   /** The code that it failed with. */
   error: z.string().optional(),
+  /** What it was answered, as it is. */
+  result: z.json().optional(),
   /** Exactly these messages, in this order, as the client `id` reads them. */
   log: z.array(z.string()).optional(),
   /** These messages, in this order, perhaps with others between them. */
@@ -220,6 +222,8 @@ const play = [
     rate: z.number().positive().optional(),
     keys: positive.optional(),
     mix: mix.optional(),
+    /** Any service without operations of its own here: each is drawn from these. */
+    ops: z.array(z.json()).min(1, 'must name at least one operation').optional(),
     seed: seed.optional(),
     /** Pins the clients to a server; without it they fail over. */
     id: id.optional(),

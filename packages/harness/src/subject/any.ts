@@ -4,7 +4,7 @@ import { packValue } from '@synod/paxos/internal/codec/values'
 import { admitOp, machineOf } from '@synod/paxos/internal/service/service-codec'
 import { serviceModel } from '../checker/models/service.js'
 import type { HistoryEvent } from '../history/history.js'
-import type { AnyService, Subject, Task } from './subject.js'
+import type { AnyService, Draw, Subject, Task } from './subject.js'
 
 /** @param service undefined: only a server command is known; its answers cannot be judged, its states can be compared */
 export function anySubject(name: string, service: AnyService | undefined): Subject {
@@ -12,22 +12,23 @@ export function anySubject(name: string, service: AnyService | undefined): Subje
     name,
     service,
     model: service === undefined ? undefined : serviceModel(service),
-    task: (step): Task | string => {
-      if (step.type !== 'Submit') return `${name} has no ${step.type}: send its operations with Submit`
-      const checked = service?.op.safeParse(step.op)
-      if (checked?.success === false) {
-        const [issue] = checked.error.issues
-        return `op.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not an operation of this service'}`
-      }
-      return {
-        f: 'submit',
-        value: step.op,
-        reads: false,
-        run: async (submit) => ({ type: 'ok', value: await submit(step.op) }),
-      }
-    },
+    task: (step): Task | string =>
+      step.type === 'Submit'
+        ? taskOf(service, step.op, 'op')
+        : `${name} has no ${step.type}: send its operations with Submit`,
     probe: null,
-    workload: () => `operations of ${name} cannot be drawn: send them with Submit`,
+    workload: ({ ops, keys, mix }): Draw | string => {
+      if (ops === undefined) return `ops: the operations of ${name} are not known: give a list to draw from`
+      if ((keys ?? mix) !== undefined)
+        return `${keys === undefined ? 'mix' : 'keys'}: of ${name} only the ops are drawn`
+      const tasks: Task[] = []
+      for (const [place, op] of ops.entries()) {
+        const task = taskOf(service, op, `ops.${place}`)
+        if (typeof task === 'string') return task
+        tasks.push(task)
+      }
+      return (prng) => prng.pick(tasks)
+    },
     finalReads: (entries, history) =>
       service === undefined || knowsMore(service, history)
         ? []
@@ -37,6 +38,17 @@ export function anySubject(name: string, service: AnyService | undefined): Subje
     announced: () => null,
     review: null,
   }
+}
+
+/** The operation as a task, or what is wrong with it. */
+function taskOf(service: AnyService | undefined, op: unknown, field: string): Task | string {
+  const checked = service?.op.safeParse(op)
+  if (checked?.success === false) {
+    const [issue] = checked.error.issues
+    const path = [field, ...(issue?.path ?? [])].map(String).join('.')
+    return `${path}: ${issue?.message ?? 'not an operation of this service'}`
+  }
+  return { f: 'submit', value: op, reads: false, run: async (submit) => ({ type: 'ok', value: await submit(op) }) }
 }
 
 /** As the model has it, whose state is restored before each operation. */

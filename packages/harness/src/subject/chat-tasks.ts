@@ -5,9 +5,6 @@ import { wholeLog } from './chat-log.js'
 import type { Submit } from './chat-log.js'
 import type { Answer, Task } from './subject.js'
 
-/** Where everything happens that names no room. */
-export const LOBBY = 'lobby'
-
 /** A task that says which operation it will send, so that this can be checked before. */
 export interface ChatTask extends Task {
   readonly op: ChatOp

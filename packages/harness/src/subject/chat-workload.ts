@@ -1,13 +1,15 @@
 /** What the clients of a chatroom's workload do, at random. */
+import { LOBBY } from '@synod/chatroom'
 import type { ChatResults } from '@synod/chatroom'
-import { edit, erase, join, leave, LOBBY, post, readLog, who } from './chat-tasks.js'
+import { edit, erase, join, leave, post, readLog, who } from './chat-tasks.js'
 import type { Draw, Task, WorkloadShape } from './subject.js'
 
 const MIX = { read: 1, append: 3 }
 const KINDS: readonly string[] = ['read', 'append', 'edit', 'erase', 'join', 'leave', 'who']
 
 /** All of it in one room. A client changes only messages of its own, and posts one if it has none. */
-export function chatWorkload({ keys, mix = MIX }: WorkloadShape): Draw | string {
+export function chatWorkload({ keys, mix = MIX, ops }: WorkloadShape): Draw | string {
+  if (ops !== undefined) return 'ops: the chatroom has operations of its own: weigh them by mix'
   if (keys !== undefined) return 'keys: the chatroom has none'
   const kinds = Object.entries(mix).flatMap(([kind, weight]) => (weight > 0 ? [{ kind, weight }] : []))
   const unknown = kinds.find(({ kind }) => !KINDS.includes(kind))

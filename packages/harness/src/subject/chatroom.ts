@@ -1,11 +1,11 @@
 /** The chatroom as the harness sees it: rooms, each a log of messages that can be changed, and those who are there. */
-import { chatroom, MAX_PAGE } from '@synod/chatroom'
+import { chatroom, LOBBY, MAX_PAGE } from '@synod/chatroom'
 import type { ChatMessage, ChatOp, ChatResult, ChatResults } from '@synod/chatroom'
 import { chatModel } from '../checker/models/chat.js'
 import type { HistoryEvent } from '../history/history.js'
 import { announced } from './chat-announced.js'
 import { presence } from './chat-presence.js'
-import { contentOf, edit, erase, join, leave, LOBBY, post, readLog, who } from './chat-tasks.js'
+import { contentOf, edit, erase, join, leave, post, readLog, who } from './chat-tasks.js'
 import type { ChatTask } from './chat-tasks.js'
 import { chatWorkload } from './chat-workload.js'
 import type { DataStep, Subject, Task } from './subject.js'

@@ -94,7 +94,8 @@ function ok(value: unknown): Answer {
   return { type: 'ok', value }
 }
 
-function workload({ keys = KEYS, mix = MIX }: WorkloadShape): Draw | string {
+function workload({ keys = KEYS, mix = MIX, ops }: WorkloadShape): Draw | string {
+  if (ops !== undefined) return 'ops: the key-value store has operations of its own: weigh them by mix'
   const unknown = Object.keys(mix).find((kind) => !KINDS.includes(kind))
   if (unknown !== undefined) return `mix: the key-value store has no ${unknown}, only read, write, delete, cas and list`
   const kinds = Object.entries(mix).flatMap(([kind, weight]) => (weight > 0 ? [{ kind, weight }] : []))

@@ -28,7 +28,7 @@ export const chatModel: Model<Chain> = {
   step,
   id: (chain) => textOf(messagesOf(chain)),
   partition,
-  show: (chain) => show(messagesOf(chain)),
+  show: (chain, { f, result }) => (f === 'read' ? instead(messagesOf(chain), result) : show(messagesOf(chain))),
   misfit,
   machine: (operations, exact) => {
     const changes = operations.some(({ f }) => f === 'edit' || f === 'erase')
@@ -91,6 +91,21 @@ function messagesOf(chain: Chain): unknown[] {
   const messages: unknown[] = []
   for (let at = chain; at.before !== null; at = at.before) messages.push(at.message)
   return messages.reverse()
+}
+
+/** Differences that a sentence tells one by one, at most. */
+const MAX_DIFFERENCES = 3
+/** Logs that are shown as they are (messages). */
+const SHORT = 4
+
+/** What is there in place of what was found: of long logs only where they differ. */
+function instead(messages: readonly unknown[], found: unknown): string {
+  if (!Array.isArray(found) || found.length !== messages.length || found.length <= SHORT) return show(messages)
+  const places = messages.flatMap((message, place) => (isSame(message, found[place]) ? [] : [place]))
+  if (places.length > MAX_DIFFERENCES) return show(messages)
+  return places
+    .map((place) => `${show(messages[place])} and not ${show(found[place])} as message ${place + 1}`)
+    .join(' along with ')
 }
 
 function partition(operations: readonly Operation[]): readonly Part[] {

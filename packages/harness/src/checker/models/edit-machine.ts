@@ -30,7 +30,12 @@ type Step =
       readonly leaf: number
       readonly outcome: 'ok' | 'info' | 'NO_MESSAGE' | 'DELETED'
     }
-  | { readonly does: 'read'; readonly root: number; readonly needs: readonly number[] }
+  | {
+      readonly does: 'read'
+      readonly root: number
+      readonly leaves: readonly number[]
+      readonly needs: readonly number[]
+    }
   | { readonly does: 'nothing' | 'never' }
 
 export class EditMachine implements Machine {
@@ -46,6 +51,9 @@ export class EditMachine implements Machine {
   /** By place and leaf. */
   readonly #facts = new Map<string, number>()
   readonly #infos: readonly number[]
+  readonly #ends: readonly number[]
+  /** Where the first operation began that says so: by leaf of appends, by place and leaf of changes. */
+  readonly #begins = new Map<string, number>()
 
   constructor(operations: readonly Operation[], exact: boolean) {
     this.#size = Math.max(1, operations.filter(({ f }) => f === 'append').length)
@@ -55,6 +63,13 @@ export class EditMachine implements Machine {
     this.#known = exact ? Infinity : Math.max(0, ...operations.map(toldOf))
     this.#findFirsts(operations)
     this.#infos = operations.flatMap(({ end }, at) => (end === Infinity ? [at] : []))
+    this.#ends = operations.map(({ end }) => end)
+    operations.forEach(({ begin }, at) => {
+      const step = this.#step(at)
+      if (step.does !== 'append' && step.does !== 'change') return
+      const said = step.does === 'append' ? `:${step.leaf}` : `${step.place}:${step.leaf}`
+      if (!this.#begins.has(said)) this.#begins.set(said, begin)
+    })
   }
 
   get facts(): number {
@@ -82,8 +97,17 @@ export class EditMachine implements Machine {
     }
   }
 
+  /** What found a message that nobody had said there, or had erased there, by then. */
   isHopeless(operation: number): boolean {
-    return this.#step(operation).does === 'never'
+    const step = this.#step(operation)
+    if (step.does !== 'read') return step.does === 'never'
+    const end = this.#ends[operation] ?? 0
+    return step.leaves.some((leaf, place) => this.#firstSaid(place, leaf) > end)
+  }
+
+  /** A change of a message may come as soon as there is one. */
+  isGoal(operation: number): boolean {
+    return this.#step(operation).does === 'change'
   }
 
   isPure(operation: number): boolean {
@@ -134,6 +158,10 @@ export class EditMachine implements Machine {
     return step.does === 'change' ? `${step.place}:${step.leaf}` : ''
   }
 
+  #firstSaid(place: number, leaf: number): number {
+    return Math.min(this.#begins.get(`:${leaf}`) ?? Infinity, this.#begins.get(`${place}:${leaf}`) ?? Infinity)
+  }
+
   #append(state: number, { leaf, number, isInfo }: Extract<Step, { does: 'append' }>): number {
     const length = this.#length(state)
     if (number > 0 && number !== length + 1) return -1
@@ -160,7 +188,7 @@ export class EditMachine implements Machine {
     const found = (result as readonly unknown[]).map((message) => this.#said(message))
     if (found.length > this.#size) return { does: 'never' }
     const needs = found.map((leaf, place) => this.#fact(place, leaf))
-    return { does: 'read', root: this.#trees.of(found, ABSENT), needs: [found.length, ...needs] }
+    return { does: 'read', root: this.#trees.of(found, ABSENT), leaves: found, needs: [found.length, ...needs] }
   }
 
   /** The leaf of what a message says. */
