@@ -15,6 +15,11 @@ export interface Clock {
   random(bytes: number): Uint8Array
 }
 
+/** A random integer of 48 bits. */
+export function randomInteger(clock: Clock): number {
+  return Buffer.from(clock.random(6)).readUIntBE(0, 6)
+}
+
 export const realClock: Clock = {
   now: () => performance.now(),
   after: (ms, call) => {

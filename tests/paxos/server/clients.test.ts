@@ -274,7 +274,10 @@ t.test('the leader is told at once of a session whose client comes back, before 
   t.strictSame(alive, ['1.a'])
   wire.says({ type: 'submit', clientId: '1.a', acked: 3, commands: [[4, new Uint8Array(1)]] })
   t.strictSame(alive, ['1.a'], 'servers tell of it now and then')
-  t.equal(proposed.length, 1)
+  const other = connect()
+  other.says({ type: 'submit', clientId: '1.a', acked: 3, commands: [[4, new Uint8Array(1)]] })
+  t.strictSame(alive, ['1.a', '1.a'])
+  t.equal(proposed.length, 2)
   t.end()
 })
 

@@ -93,9 +93,10 @@ export class Client<Op, Value, Event = never> {
 
   /**
    * The events that the state emits, in the order of the log, each once, across the failures of servers. A slow reader is
-   * waited for, as long as the servers keep what it has not taken: then, and when it begins with a slot that is dropped
-   * already, the feed ends with a {@link FeedError}. To begin with the state: {@link dump} it, or have an operation answer
-   * with the slot in which it was executed, and subscribe from the slot after. A client with a feed keeps its connection up.
+   * waited for as long as the servers keep what it has not taken; after that the feed ends with a {@link FeedError}, as does
+   * one that begins with a slot whose events are dropped already. To begin with the state: {@link dump} it, or have an
+   * operation answer with the slot in which it was executed, and subscribe from the slot after. A client with a feed keeps
+   * its connection up. It may have 64 feeds: one more fails with `BUSY`. Throws SynodError `BAD_OPTION`.
    */
   subscribe({ from = 'now' }: SubscribeOptions = {}): Feed<Event> {
     if (from !== 'now' && !(Number.isSafeInteger(from) && from >= 0))
@@ -103,7 +104,7 @@ export class Client<Op, Value, Event = never> {
         'BAD_OPTION',
         `a feed begins with a slot, a whole number from 0, or with 'now', not with ${from}`,
       )
-    return this.#dispatcher.subscribe(from === 'now' ? null : from) as Feed<unknown> as Feed<Event>
+    return this.#dispatcher.subscribe(from === 'now' ? null : Math.max(1, from)) as Feed<unknown> as Feed<Event>
   }
 
   /** How one server stands; rejects with a {@link ClientError} if it does not answer. Without an address: all servers. */

@@ -7,7 +7,7 @@ export type ClientErrorCode =
   | 'TIMEOUT'
   /** No server was reached within the call's time, or the one that was asked cannot be. */
   | 'UNAVAILABLE'
-  /** Too many commands wait, in this client or at the servers. */
+  /** Too many commands wait, in this client or at the servers; or this client has too many feeds. */
   | 'BUSY'
   /** The cluster has forgotten this client, which was idle for too long, and with it whether the command was executed. */
   | 'SESSION_EXPIRED'
@@ -15,7 +15,7 @@ export type ClientErrorCode =
   | 'BAD_OPERATION'
   /** The client was closed. */
   | 'CLOSED'
-  /** The servers are of another service or version. */
+  /** The servers are of another service or version, or what they sent cannot be read. */
   | 'INCOMPATIBLE'
 
 /** A call that has no result. (A service's own "no" is a `Refusal`, which is a result.) */
@@ -38,8 +38,8 @@ export class FeedError extends SynodError {
   readonly slot: number
 
   /**
-   * @param code `LAGGED`: it was read too slowly, and the servers have dropped the events that come next; `COMPACTED`: the
-   *   slot to begin with is one whose events were dropped already
+   * @param code `LAGGED`: it was read too slowly, or cut off for too long, and the servers have dropped the events that come
+   *   next; `COMPACTED`: it was to begin with a slot whose events they had dropped already
    */
   constructor(code: 'LAGGED' | 'COMPACTED', message: string, slot: number) {
     super(code, message, { slot })

@@ -15,8 +15,9 @@ export interface FeedEvent<Event> {
 
 export interface SubscribeOptions {
   /**
-   * The first slot whose events are wanted; `'now'` (the default): those that are decided from now on. To go on behind an
-   * event that was taken before, begin with its slot, and leave out those of that slot up to its index.
+   * The first slot whose events are wanted, 0 and 1 being the beginning; `'now'` (the default): all that are decided from now
+   * on, and perhaps a few before, if the server that is asked lags behind the others. To go on behind an event that was taken
+   * before, begin with its slot, and leave out those of that slot up to its index.
    */
   readonly from?: number | 'now'
 }
@@ -30,12 +31,15 @@ export interface FeedHost {
 }
 
 /**
- * Events as they are decided; made by {@link Client.subscribe}. Can be read once, by one reader. While nothing can be
- * heard from the cluster it waits; the reader need not know. It ends with a {@link FeedError} or {@link ClientError}, or,
- * without one, by {@link close}.
+ * Events as they are decided; made by {@link Client.subscribe}, and read by `for await`: once, by one reader (two would
+ * share the events). While nothing can be heard from the cluster it waits; the reader need not know. It ends without an error
+ * when the reader leaves its loop, or by {@link close}; else with a {@link FeedError} or {@link ClientError}.
  */
 export interface Feed<Event> extends AsyncIterable<FeedEvent<Event>> {
-  /** The first slot whose events come. Resolves when a server has begun to send; rejects if it never will. */
+  /**
+   * The first slot whose events come: nothing that is decided from there on is missed. Resolves when a server has begun to
+   * send; rejects if none ever will. Need not be waited for.
+   */
   readonly started: Promise<number>
   /** Ends it; a reader that waits gets no more events. */
   close(): void
@@ -54,8 +58,8 @@ export class FeedState implements Feed<unknown>, AsyncIterableIterator<FeedEvent
   /** The reader is in this place of the queue. */
   #at = 0
   #end: { readonly error: Error | null } | undefined
-  #waiting:
-    { resolve: (result: IteratorResult<FeedEvent<unknown>>) => void; reject: (error: Error) => void } | undefined
+  /** Questions that came before their answers: mostly one. */
+  #waiting: { resolve: (result: IteratorResult<FeedEvent<unknown>>) => void; reject: (error: Error) => void }[] = []
   #begun = false
   #start: (slot: Slot) => void = () => undefined
   #neverStart: (error: Error) => void = () => undefined
@@ -84,7 +88,7 @@ export class FeedState implements Feed<unknown>, AsyncIterableIterator<FeedEvent
     if (event !== undefined) return Promise.resolve({ done: false, value: this.#take(event) })
     if (this.#end !== undefined) return this.#ended(this.#end.error)
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
+      this.#waiting.push({ resolve, reject })
     })
   }
 
@@ -111,20 +115,24 @@ export class FeedState implements Feed<unknown>, AsyncIterableIterator<FeedEvent
     this.#start(this.#next)
   }
 
-  /** What came next. A server that begins anew may repeat nothing: it was told where to begin. */
+  /** What comes next. */
   arrived(slots: readonly SlotEvents[]): void {
-    for (const { slot, events } of slots) {
-      if (this.#next !== null && slot < this.#next) continue
-      this.#next = slot + 1
-      for (const [index, bytes] of events.entries()) {
-        this.#queue.push({ slot, index, value: decodeValue(bytes) })
+    let failure: ClientError | undefined
+    try {
+      for (const { slot, events } of slots) {
+        this.#next = slot + 1
+        for (const [index, bytes] of events.entries()) this.#queue.push({ slot, index, value: decodeValue(bytes) })
       }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      failure = new ClientError('INCOMPATIBLE', `an event of the feed cannot be read: ${why}`)
     }
-    const event = this.#queue[this.#at]
-    if (event === undefined || this.#waiting === undefined) return
-    const { resolve } = this.#waiting
-    this.#waiting = undefined
-    resolve({ done: false, value: this.#take(event) })
+    while (this.#waiting.length > 0) {
+      const event = this.#queue[this.#at]
+      if (event === undefined) break
+      this.#waiting.shift()?.resolve({ done: false, value: this.#take(event) })
+    }
+    if (failure !== undefined) this.fail(failure)
   }
 
   /** The servers have dropped what comes next. */
@@ -134,7 +142,7 @@ export class FeedState implements Feed<unknown>, AsyncIterableIterator<FeedEvent
       this.#begun
         ? new FeedError(
             'LAGGED',
-            `the feed was read too slowly: the events of slots ${next} to ${oldest - 1} are gone`,
+            `the feed was not read in time: the events of slots ${next} to ${oldest - 1} are gone`,
             oldest,
           )
         : new FeedError(
@@ -151,10 +159,7 @@ export class FeedState implements Feed<unknown>, AsyncIterableIterator<FeedEvent
     this.#end = { error }
     this.#host.left(this)
     this.#neverStart(error ?? new ClientError('CLOSED', 'the feed was closed before it had begun'))
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    if (error === null) waiting?.resolve({ done: true, value: undefined })
-    else waiting?.reject(error)
+    for (const { resolve, reject } of this.#waiting.splice(0)) this.#ended(this.#end.error).then(resolve, reject)
   }
 
   #take(event: FeedEvent<unknown>): FeedEvent<unknown> {

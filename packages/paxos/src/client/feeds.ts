@@ -1,7 +1,10 @@
 /** The feeds of one client: each begins anew, where it stopped, on every connection. */
 import type { Slot } from '../protocol/command.js'
+import { eventBytes } from '../protocol/event-ring.js'
 import type { SlotEvents } from '../protocol/event-ring.js'
+import { MAX_FEEDS } from '../transport/wire.js'
 import type { ClientFrame, ServerFrame } from '../transport/wire.js'
+import { ClientError } from './error.js'
 import { FeedState } from './feed.js'
 
 /** The servers are told that events were taken when these have so many bytes together: a part of what they send ahead. */
@@ -21,7 +24,7 @@ export interface FeedsHost {
 
 interface Entry {
   readonly feed: FeedState
-  /** On the wire; a new one for each connection, as no number is used twice. 0: it was not asked for over this one. */
+  /** On the wire: no number is used twice over a connection. 0: it was not asked for over the one that is up. */
   number: number
   /** By slot: bytes of events that came and were not taken. */
   readonly untaken: Map<Slot, number>
@@ -54,6 +57,10 @@ export class Feeds {
       },
     })
     const entry = { feed, number: 0, untaken: new Map<Slot, number>(), untakenBytes: 0, takenBytes: 0 }
+    if (this.#entries.size >= MAX_FEEDS) {
+      feed.fail(new ClientError('BUSY', `this client has ${MAX_FEEDS} feeds already: close one that is not needed`))
+      return feed
+    }
     this.#entries.set(feed, entry)
     if (this.#isUp) this.#ask(entry)
     else this.#host.wanted()
@@ -63,6 +70,7 @@ export class Feeds {
   /** A connection is up: asks for all feeds, from where they stopped. */
   linkReady(): void {
     this.#isUp = true
+    this.#lastNumber = 0 // servers like the same numbers on all connections: they make frames of events once
     for (const entry of this.#entries.values()) if (entry.untakenBytes < ENOUGH) this.#ask(entry)
   }
 
@@ -88,12 +96,14 @@ export class Feeds {
   }
 
   #arrived(entry: Entry, slots: readonly SlotEvents[]): void {
-    for (const { slot, events } of slots) {
+    const from = entry.feed.from ?? 0
+    const news = slots.filter(({ slot }) => slot >= from) // it was told where to begin
+    for (const { slot, events } of news) {
       const bytes = bytesOf(events)
       entry.untaken.set(slot, bytes)
       entry.untakenBytes += bytes
     }
-    entry.feed.arrived(slots)
+    entry.feed.arrived(news)
   }
 
   #ask(entry: Entry): void {
@@ -126,5 +136,5 @@ export class Feeds {
 }
 
 function bytesOf(events: SlotEvents['events']): number {
-  return events.reduce((bytes, event) => bytes + event.length + 32, 0)
+  return events.reduce((bytes, event) => bytes + eventBytes(event), 0)
 }

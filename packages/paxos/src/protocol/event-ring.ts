@@ -13,7 +13,7 @@ export interface SlotEvents {
 /** How much is kept: past either, the events of the oldest slots are dropped (those of the last slot never are). */
 export interface RingLimits {
   readonly events: number
-  /** Of events, and {@link EVENT_BYTES} for each. */
+  /** As {@link eventBytes} counts them. */
   readonly bytes: number
 }
 
@@ -21,6 +21,11 @@ export const DEFAULT_RING: RingLimits = { events: 65_536, bytes: 16 << 20 }
 
 /** What an event costs beyond its bytes. */
 const EVENT_BYTES = 32
+
+/** What an event counts, wherever events are bounded. */
+export function eventBytes(event: Uint8Array): number {
+  return event.length + EVENT_BYTES
+}
 
 /** Bytes of a slab; an event that is larger has one of its own. */
 const SLAB_BYTES = 256 << 10
@@ -75,7 +80,7 @@ export class EventRing {
     slab.ends.push(start + event.length)
     this.#last = slot
     this.#events++
-    this.#bytes += event.length + EVENT_BYTES
+    this.#bytes += eventBytes(event)
     this.#emitted++
     while (this.#events > this.#limits.events || this.#bytes > this.#limits.bytes) if (!this.#dropSlot()) break
   }
@@ -91,7 +96,7 @@ export class EventRing {
       for (let index = this.#indexOf(at, slab, from); index < slab.slots.length; index++) {
         const slot = slab.slots[index] ?? 0
         const event = eventOf(slab, index)
-        bytes += event.length + EVENT_BYTES
+        bytes += eventBytes(event)
         if (last?.slot === slot) last.events.push(event)
         else if (last !== undefined && bytes > most) return found
         else found.push((last = { slot, events: [event] }))

@@ -11,18 +11,7 @@ import { Election } from './election.js'
 import type { EventRing } from './event-ring.js'
 import { Leader } from './leader.js'
 import { Leases } from './leases.js'
-import type {
-  Alive,
-  Heartbeat,
-  HeartbeatReply,
-  Message,
-  P1a,
-  P1b,
-  P2a,
-  P2b,
-  Prescout,
-  PrescoutReply,
-} from './message.js'
+import type { Heartbeat, HeartbeatReply, Message, P1a, P1b, P2a, P2b, Prescout, PrescoutReply } from './message.js'
 import { Outbox } from './outbox.js'
 import { Prng } from './prng.js'
 import type { Input, LogRecord, PaxosStatus, Ready } from './ready.js'
@@ -132,7 +121,7 @@ export class Paxos {
       case 'tick':
         return this.#tick()
       case 'alive':
-        return this.#alive(input)
+        return this.#alive(input.clientIds)
       case 'stop':
         if (this.#leading) this.#retire()
     }
@@ -166,7 +155,8 @@ export class Paxos {
         if (this.#leading) this.#replica.forwarded(message.commands)
         return
       case 'alive':
-        return this.#alive(message)
+        if (this.#leading) for (const clientId of message.clientIds) this.#leases.heard(clientId)
+        return
       case 'catchUp':
         return this.#replica.catchUp(from, message, this.#out)
       case 'decided':
@@ -232,12 +222,10 @@ export class Paxos {
     if (this.#election.granted) this.#beginScout()
   }
 
-  /** The leader hears of connected clients, by whatever server they are connected to. */
-  #alive({ clientIds }: Pick<Alive, 'clientIds'>): void {
+  /** The leader is to hear of connected clients. If none is known: the next one begins with all sessions' full time. */
+  #alive(clientIds: readonly string[]): void {
     const leader = this.#election.leader
-    if (this.#leading) for (const clientId of clientIds) this.#leases.heard(clientId)
-    else if (leader !== null && leader.server !== this.#config.id)
-      this.#out.send([leader.server], { type: 'alive', clientIds })
+    if (leader !== null) this.#out.send([leader.server], { type: 'alive', clientIds })
   }
 
   /** Whether this server's leader has been adopted: others forward their clients' commands to it. */
@@ -288,7 +276,8 @@ export class Paxos {
     const { timing } = this.#config
     if (!this.#leader.inTouch(this.#now, timing.election)) return this.#retire()
     if (this.#now - this.#heartbeatAt >= timing.heartbeat) this.#beat()
-    const silent = this.#leases.due()
+    const { pending, runCommands } = this.#config.limits
+    const silent = this.#leases.due(Math.min(runCommands, pending - this.#replica.queued)) // what is beyond comes later
     if (silent.length > 0) this.#replica.forwarded(silent.map((clientId) => ({ kind: 'end', clientId })))
   }
 

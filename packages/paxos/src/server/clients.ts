@@ -16,8 +16,8 @@ import type { Log } from './log.js'
 
 /** Connections of clients at one time. */
 export const MAX_CLIENTS = 4_096
-/** Sessions that one connection speaks for. */
-const MAX_SESSIONS_PER_CLIENT = 4_096
+/** Sessions that one connection speaks for. A client needs one, and another when the cluster has forgotten that. */
+const MAX_SESSIONS_PER_CLIENT = 64
 /** While more than this waits for a client (bytes), it is told `busy`: it is to read before it asks for more. */
 const BUFFER_LIMIT = 32 << 20
 /** A client that lets more than this wait (bytes) is not reading: its connection is closed. */
@@ -41,7 +41,7 @@ export interface ClientsHost {
   /** What the service's schema makes of an operation. Throws SynodError `BAD_OPERATION`. */
   admit(op: Uint8Array): Uint8Array
   submit(commands: Command[]): void
-  /** This session's client has come to this server. */
+  /** This session's client has come to this server: it is not too late for it yet. */
   alive(clientId: string): void
   status(): ServerStatus
   readonly feedSource: FeedSource
@@ -279,6 +279,7 @@ export class Clients {
     holder?.sessions.delete(session)
     client.sessions.add(session)
     this.#holders.set(session, client)
+    if (isClientId(session)) this.#host.alive(session)
     return true
   }
 

@@ -17,6 +17,7 @@ import type { Transport } from '../transport/transport.js'
 import type { PeerFrame, ServerStatus } from '../transport/wire.js'
 import { Clients } from './clients.js'
 import type { ClientsHost } from './clients.js'
+import { randomInteger } from '../clock.js'
 import type { Clock } from '../clock.js'
 import { nameServers } from './addresses.js'
 import { asSynodError } from './failure.js'
@@ -389,9 +390,4 @@ export class Server<Schema extends z.ZodType, Value> {
     this.#resolveStopped(reason)
     return reason
   }
-}
-
-/** A random integer of 48 bits. */
-function randomInteger(clock: Clock): number {
-  return Buffer.from(clock.random(6)).readUIntBE(0, 6)
 }

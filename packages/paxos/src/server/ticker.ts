@@ -7,7 +7,7 @@ import type { Cancel, Clock } from '../clock.js'
 const TICKS_PER_HEARTBEAT = 4
 /** A server that knows no leader for so many times the election timeout leaves its subscribers to the others. */
 const LEADERLESS = 4
-/** The leader is told of connected clients so often in the time that a session lasts without a word. */
+/** The leader is told of connected clients so often in the time that a session lasts; it counts on that (leases.ts). */
 const ALIVE_IN_TTL = 4
 /** Session ids in one message, at most. */
 const ALIVE_IDS = 1_024
@@ -45,7 +45,8 @@ export class Ticker {
     this.#host.step({ type: 'tick', now })
     if (this.#stopped) return
     this.#host.sample(now)
-    if (now - this.#aliveAt >= this.#timing.sessionTtl / ALIVE_IN_TTL) this.#sayAlive(now)
+    // A machine's clock may jump back.
+    if (Math.abs(now - this.#aliveAt) >= this.#timing.sessionTtl / ALIVE_IN_TTL) this.#sayAlive(now)
     if (this.#host.leaderless(now) > LEADERLESS * this.#timing.election) this.#host.dropSubscribers()
     this.#cancel = this.#clock.after(this.#timing.heartbeat / TICKS_PER_HEARTBEAT, () => {
       this.tick()

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
+import { eventBytes } from '../protocol/event-ring.js'
 import type { Emit, StateMachine } from '../protocol/state.js'
 import { packValue, unpackValue } from '../codec/values.js'
 import { Refusal } from './service.js'
@@ -16,7 +17,7 @@ export const MAX_OPERATION = 4 << 20
 /** Bytes of one result, at most. */
 const MAX_RESULT = 8 << 20
 
-/** Bytes of the events of one operation, or of one session's end, at most: they must fit into a frame. */
+/** What the events of one operation, or of one session's end, count at most: they must fit into a frame. */
 const MAX_EVENTS = 4 << 20
 
 /** The client's side: an operation as bytes, if the schema takes it. Throws SynodError `BAD_OPERATION`, which names the field. */
@@ -63,7 +64,7 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
     if (typeof packed === 'string') badEvent ??= packed
     else {
       events.push(packed)
-      bytes += packed.length
+      bytes += eventBytes(packed)
     }
   }
   const handOver = (emit: Emit): void => {
@@ -108,7 +109,7 @@ function packEvent(event: unknown, room: number): Uint8Array | string {
   } catch {
     return 'an event of it cannot be sent: an event is plain data of well-formed text'
   }
-  return bytes.length <= room ? bytes : `its events have more than ${MAX_EVENTS} bytes`
+  return eventBytes(bytes) <= room ? bytes : `its events have more than ${MAX_EVENTS} bytes, or are too many`
 }
 
 /**

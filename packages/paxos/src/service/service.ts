@@ -21,13 +21,15 @@ export interface State<Op, Value, Event = never> {
    * To refuse an operation, throw a {@link Refusal} **before** changing anything: it is the operation's result, on every
    * server. Any other throw is taken for a bug and stops the server at this slot (docs/ARCHITECTURE.md).
    *
-   * @param emit tells all who {@link Client.subscribe} of an event (any structure of plain data). What an operation emits
-   *   that is refused is dropped.
+   * @param emit tells all who {@link Client.subscribe} of an event (any structure of plain data); to be called before
+   *   `execute` returns. What a refused operation emitted is dropped. An event that cannot be sent, or is too much (4 MiB for
+   *   one operation, with 32 bytes for each event) is dropped, and the operation's result is a refusal `BAD_EVENT`.
    */
   execute(slot: Slot, command: Command<Op>, emit: (event: Event) => void): Value
   /**
-   * A client has ended its session, or is gone for longer than a session lasts (`sessionTtl`): decided through the log, so
-   * it happens in the same slot on every server. Anything that it throws stops the server.
+   * A client has ended its session, or is gone for longer than a session lasts (`sessionTtl`), or there were too many
+   * sessions: decided through the log, so it happens once, in the same slot on every server. There is nobody to be told of a
+   * failure: anything that it throws, and an event that cannot be sent, stops the server.
    */
   ended?(slot: Slot, clientId: string, emit: (event: Event) => void): void
   /** The whole state as any sequence of plain values; drained in one go. */
@@ -60,9 +62,9 @@ export interface Service<Schema extends z.ZodType, Value, Event = never> {
   /** A new, empty state. */
   readonly state: () => State<z.output<Schema>, Value, Event>
   /**
-   * How long a session lasts (ms) after its client's connection was lost, if it does not come back. Default: 3,600,000. At
-   * least 1,000. A client comes back by itself as long as it has a call under way, or a feed; one that is closed ends its
-   * session at once.
+   * How long a session lasts at least (ms) after its client's connection was lost, if it does not come back; it ends within
+   * a quarter of that time more, or later if the leader changes meanwhile. Default: 3,600,000. At least 1,000. A client comes
+   * back by itself as long as it has a call under way, or a feed; one that is closed ends its session at once.
    */
   readonly sessionTtl?: number
 }

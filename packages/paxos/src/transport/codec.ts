@@ -46,6 +46,8 @@ const NONCE = /^[0-9a-f]{32}$/
 const writer = new Writer()
 /** A message goes to several peers: its bytes are made once. */
 const messageBytes = new WeakMap<Message, Uint8Array>()
+/** Likewise the events of a moment, which go to many feeds. */
+const eventsBytes = new WeakMap<readonly SlotEvents[], Uint8Array>()
 
 /** The bytes of a frame; they are not used again by the codec. A frame over MAX_FRAME is not refused here. */
 export function encodeFrame(frame: Frame): Uint8Array {
@@ -86,12 +88,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'subscribed':
       return writer.array(3).uint(KIND.subscribed).uint(frame.feed).uint(frame.from).take()
     case 'events':
-      writer.array(3).uint(KIND.events).uint(frame.feed).array(frame.slots.length)
-      for (const { slot, events } of frame.slots) {
-        writer.array(2).uint(slot).array(events.length)
-        for (const event of events) writer.bytes(event)
-      }
-      return writer.take()
+      return encodeEvents(frame.feed, frame.slots)
     case 'compacted':
       return writer.array(3).uint(KIND.compacted).uint(frame.feed).uint(frame.oldest).take()
     case 'status':
@@ -216,6 +213,18 @@ function encodeMessages({ batch, messages }: PeerFrame): Uint8Array {
   writer.array(3).uint(KIND.messages).uint(batch).array(messages.length)
   for (const bytes of written) writer.written(bytes)
   return writer.take()
+}
+
+function encodeEvents(feed: number, slots: readonly SlotEvents[]): Uint8Array {
+  const known = eventsBytes.get(slots)
+  if (known !== undefined) return writer.array(3).uint(KIND.events).uint(feed).written(known).take()
+  writer.array(slots.length)
+  for (const { slot, events } of slots) {
+    writer.array(2).uint(slot).array(events.length)
+    for (const event of events) writer.bytes(event)
+  }
+  eventsBytes.set(slots, writer.take())
+  return encodeEvents(feed, slots)
 }
 
 function readReply(from: Reader): Reply {
