@@ -29,6 +29,6 @@ for (const name of readdirSync(root + 'packages')) prune(`${root}packages/${name
 prune(`${root}tests`, `${root}tests/.out`)
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-const build = spawnSync(process.execPath, [tsc, '-b', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+const build = spawnSync(process.execPath, [tsc, '-b', '.', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
 if (build.status === 0) await bundle()
 process.exitCode = build.status ?? 1

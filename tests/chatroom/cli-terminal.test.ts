@@ -11,8 +11,8 @@ const others = servers.client(t)
 const say = (room: string, text: string, author = 'eve') => others.post({ room, author, key: hex(author), text })
 
 /** Somebody in a room, whose client is told of this server first. */
-function open(owner: Owner, room: string, name: string, { from = 0, columns = 100 } = {}): Tty {
-  return new Tty(owner, ['--servers', servers.from(from), '--name', name, '--room', room], { columns })
+function open(owner: Owner, room: string, name: string, { from = 0, columns = 100, state = '' } = {}): Tty {
+  return new Tty(owner, ['--servers', servers.from(from), '--name', name, '--room', room], { columns, state })
 }
 
 t.test('messages come above the line that is being typed, which is left as it is', async (t) => {
@@ -152,6 +152,22 @@ t.test('commands do what /help says', async (t) => {
   ada.type('/quit\r')
   t.equal(await ada.ended(), 0)
   t.strictSame((await others.who('another room')).here, [])
+})
+
+t.test('two names on one computer are two people, and each is the same one the next time', async (t) => {
+  const state = t.testdir()
+  const [ada, bob] = [open(t, 'computer', 'ada', { state }), open(t, 'computer', 'bob', { state })]
+  await bob.sees(/computer: .*here$/)
+  ada.type('mine\r')
+  await bob.sees(/ada: mine$/)
+  bob.type('/edit 1 taken\r')
+  await bob.sees("      message 1 is somebody else's.")
+  ada.type('\u0004')
+  await bob.sees(/ada left$/)
+  const again = open(t, 'computer', 'ada', { state })
+  await again.sees(/#1 ada: mine$/)
+  again.type('/edit 1 still mine\r')
+  await bob.sees(/ada changed the message of \d\d:\d\d: still mine$/)
 })
 
 t.test('one can let go of the servers, and go to one alone', async (t) => {

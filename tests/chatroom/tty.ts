@@ -21,13 +21,13 @@ export class Tty {
   /** Everything that it wrote, as it came. */
   raw = ''
 
-  /** Starts the client. Each user has a state directory of his own, which ends with the test. */
-  constructor(owner: Owner, args: readonly string[], { columns = 100, rows = 20 } = {}) {
+  /** Starts the client. Each user has a state directory of his own, which ends with the test, unless one is given. */
+  constructor(owner: Owner, args: readonly string[], { columns = 100, rows = 20, state = '' } = {}) {
     this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 10_000, allowProposedApi: true })
     const client = [process.execPath, join(COMMANDS, 'chatroom-client.js'), ...args].map(quoted).join(' ')
     const shell = `stty cols ${columns} rows ${rows}; tty > ${quoted(this.#ttyFile)}; exec ${client}`
     this.#child = spawn('script', ['--quiet', '--flush', '--return', '--command', shell, '/dev/null'], {
-      env: { ...process.env, XDG_STATE_HOME: this.#directory, TERM: 'xterm', SHELL: '/bin/sh' },
+      env: { ...process.env, XDG_STATE_HOME: state || this.#directory, TERM: 'xterm', SHELL: '/bin/sh' },
     })
     this.#child.stdin.on('error', () => undefined) // it has ended
     this.#child.stdout.on('data', (data: Buffer) => {

@@ -216,6 +216,7 @@ await t.test('a wrong flag, address or command gets one sentence and the exit co
     [[...servers, 'get'], /missing required argument 'key'/],
     [[...servers, 'get', 'a', 'b'], /too many arguments for 'get'/],
     [[...servers, 'get', '--fast', 'a'], /unknown option '--fast'/],
+    [[...servers, '--jsom', 'get', 'a'], /unknown option '--jsom'; did you mean --json\?\n$/],
     [[...servers, 'list', '--limit', '0'], /--limit <n>.*at least 1/],
     [[...servers, 'load', 'f', '--on-error', 'panic'], /--on-error.*continue, stop/],
     [[...servers, 'get', 'k'.repeat(4097)], /a key must have at most 4096 bytes, and this one has 4097/],

@@ -36,7 +36,8 @@ export class RoomsList {
 
   show(rooms: readonly RoomSummary[], open: string, unread: (room: RoomSummary) => number): void {
     // One's own room is there, whether the servers know it already or not.
-    this.#rooms = open === '' || rooms.some(({ room }) => room === open) ? rooms : [...rooms, { room: open, last: 0, here: 0 }]
+    this.#rooms =
+      open === '' || rooms.some(({ room }) => room === open) ? rooms : [...rooms, { room: open, last: 0, here: 0 }]
     this.#open = open
     this.#unread = unread
     this.#show()
