@@ -92,6 +92,8 @@ class Model {
 
   remove(stays: readonly Stay[]): ChatEvent[] {
     this.stays = this.stays.filter((each) => !stays.includes(each))
+    const all = [...this.messages, ...this.stays]
+    this.rooms = this.rooms.filter((room) => all.some((each) => each.room === room))
     return stays.map((stay) => ({ type: 'left', room: stay.room, who: presence(stay) }))
   }
 

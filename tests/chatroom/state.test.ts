@@ -204,9 +204,14 @@ t.test('rooms are told in the order of their names, with what is in them', (t) =
   t.strictSame(chat.do({ type: 'rooms' }).rooms, [
     { room: 'Zoo', last: 0, here: 1 },
     { room: '__proto__', last: 0, here: 1 },
-    { room: 'attic', last: 0, here: 0 },
     { room: 'zoo', last: 2, here: 1 },
   ])
+  chat.end('a')
+  t.strictSame(
+    chat.do({ type: 'rooms' }).rooms,
+    [{ room: 'zoo', last: 2, here: 0 }],
+    'an empty room goes with the last',
+  )
   t.end()
 })
 
@@ -217,7 +222,7 @@ t.test('rooms, stays and people have their limits', (t) => {
   t.equal(chat.do({ type: 'join', room: 'room 1', name: 'lady' }, 'a').id, 1, 'where one is, one may join again')
   chat.do({ type: 'leave', room: 'room 1' }, 'a')
   chat.do({ type: 'join', room: 'one more', name: 'ada' }, 'a')
-  for (let n = MAX_JOINED + 2; n <= MAX_ROOMS; n += 1) chat.do(post(`room ${n}`, 'eve', 'hello'))
+  for (let n = MAX_JOINED + 1; n <= MAX_ROOMS; n += 1) chat.do(post(`room ${n}`, 'eve', 'hello'))
   t.equal(chat.do({ type: 'rooms' }).rooms.length, MAX_ROOMS)
   t.equal(chat.refusal(post('too many', 'eve', 'hello')), 'TOO_MANY_ROOMS')
   t.equal(chat.refusal({ type: 'join', room: 'too many', name: 'eve' }, 'e'), 'TOO_MANY_ROOMS')

@@ -11,7 +11,7 @@ export const MAX_TEXT = 16_384
 export const MAX_PAGE = 100
 /** See {@link MAX_PAGE}: characters (UTF-16 code units). One message at least is answered. */
 export const PAGE_TEXT = 262_144
-/** Rooms that there may be. A room comes with its first message, or with the first who joins; and stays. */
+/** Rooms that there may be. A room comes with its first message, or with the first who joins; without a message it goes with the last. */
 export const MAX_ROOMS = 1_000
 /** Messages that a room keeps: past that the oldest are forgotten. */
 export const MAX_MESSAGES = 100_000

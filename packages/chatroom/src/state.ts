@@ -138,6 +138,7 @@ export class ChatState implements State<ChatOp, ChatResult, ChatEvent> {
     const rooms = this.#joined.get(clientId)
     rooms?.delete(room)
     if (rooms?.size === 0) this.#joined.delete(clientId)
+    if (room.last === 0 && room.here.size === 0) this.#rooms.delete(room.name)
     emit({ type: 'left', room: room.name, who })
     return true
   }

@@ -23,7 +23,8 @@ export interface ConnectionOptions {
 export function programOf(name: string, complain: Complain): Command {
   return new Command(name).exitOverride().configureOutput({
     outputError: (message) => {
-      complain(new SynodError('USAGE', message.trim().replace(/^error: /, '')))
+      const sentence = message.replace(/^error: /, '').replace(/\n\(Did (you mean .*)\)/, '; did $1')
+      complain(new SynodError('USAGE', sentence.trim()))
     },
   })
 }

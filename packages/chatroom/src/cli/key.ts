@@ -1,4 +1,5 @@
-/** The key with which one's own messages can be edited and deleted, kept for the next time. */
+/** The key with which one's own messages can be edited and deleted: the same one the next time. */
+import { createHmac } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { stateFile } from '@synod/terminal'
@@ -10,12 +11,17 @@ export interface AuthorKey {
   readonly notKept: string | null
 }
 
-/** The user's key, from `$XDG_STATE_HOME/synod/chatroom-key`; where that cannot be used, a new one. */
-export function authorKey(): AuthorKey {
+/**
+ * The key of this user under this name: two names on one computer are two people. It is made of the secret in
+ * `$XDG_STATE_HOME/synod/chatroom-key`; where that cannot be used, it is a new one.
+ */
+export function authorKey(name: string): AuthorKey {
   const file = stateFile('chatroom-key')
   try {
-    const key = read(file) ?? create(file)
-    if (/^[0-9a-f]{32}$/.test(key)) return { key, notKept: null }
+    const secret = read(file) ?? create(file)
+    if (/^[0-9a-f]{32}$/.test(secret)) {
+      return { key: createHmac('sha256', secret).update(name).digest('hex').slice(0, 32), notKept: null }
+    }
     return { key: drawSecret(), notKept: `${file} does not hold a key of 32 hexadecimal digits` }
   } catch (error) {
     return { key: drawSecret(), notKept: error instanceof Error ? error.message : String(error) }

@@ -30,8 +30,8 @@ On a terminal one reads and writes; /help shows the commands. With standard inpu
 a terminal each line of it is posted as a message; it ends when all of them are in the room.
 
 Examples:
-  $ chatroom-client --servers 127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002 --name ada
-  $ uptime | chatroom-client --servers 127.0.0.1:10000 --name watch --room machines
+  $ chatroom-client --servers 127.0.0.1:20000,127.0.0.1:20001,127.0.0.1:20002 --name ada
+  $ uptime | chatroom-client --servers 127.0.0.1:20000 --name watch --room machines
 
 Exit codes: 0 done; 1 no (a message was refused); 2 usage; 3 cluster unavailable.`
 
@@ -69,7 +69,7 @@ async function start(options: Options): Promise<number> {
   const { name, room, timeout, json = false } = options
   if (name === undefined) throw new UsageError('--name is needed: who you are to the others')
   checkOp({ type: 'join', room, name })
-  const { key, notKept } = authorKey()
+  const { key, notKept } = authorKey(name)
   const me = { name, key }
   if (!process.stdin.isTTY) return pipe({ servers, timeout, me, room, json })
   if (json) throw new UsageError('--json is for messages from standard input, and that is a terminal')

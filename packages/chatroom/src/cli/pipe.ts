@@ -78,7 +78,9 @@ class Poster {
       for (const { line } of this.#untold) await this.#complain(line, this.#failure)
       if (!json) note(`chatroom-client: ${describeError(this.#failure, false)}`)
     }
-    const rest = lost === 0 ? '' : `; ${counted(lost, 'message')} had no outcome, and may be there or not`
+    const maybe = this.#untold.filter(({ unsent }) => unsent.mayBeThere).length
+    const unknown = maybe === 0 ? '' : `; ${counted(maybe, 'message')} had no outcome, and may be there or not`
+    const rest = `${unknown}${maybe === lost ? '' : `; ${counted(lost - maybe, 'message')} not posted`}`
     if (!json) note(`${counted(this.#posted, 'message')} posted to ${oneLine(room)}${rest}.`)
     return this.#failure === null ? this.#worst : EXIT_UNAVAILABLE
   }

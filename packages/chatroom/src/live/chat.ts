@@ -141,6 +141,7 @@ export class Chat {
   #count(slot: number, event: ChatEvent): void {
     const { room, last, here } = this.#rooms.get(event.room) ?? { room: event.room, last: 0, here: 0 }
     if (event.type === 'posted') this.#rooms.set(room, { room, last: event.message.number, here })
+    else if (event.type === 'left' && last === 0 && here <= 1) this.#rooms.delete(room)
     else if (event.type === 'left') this.#rooms.set(room, { room, last, here: here - 1 })
     // A stay has the number of the slot in which it began; else it is another name for one.
     else if (event.type === 'joined' && event.who.id === slot) this.#rooms.set(room, { room, last, here: here + 1 })

@@ -53,6 +53,7 @@ export function editor(text: string, host: EditorHost): HTMLFormElement {
   queueMicrotask(() => {
     fit(field)
     field.focus()
+    form.scrollIntoView({ block: 'nearest' })
     field.setSelectionRange(field.value.length, field.value.length)
   })
   return form

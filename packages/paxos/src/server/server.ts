@@ -163,7 +163,10 @@ export class Server<Schema extends z.ZodType, Value> {
   /** Why this server takes no commands in, whoever leads. */
   #obstacle(): string | null {
     if (this.#phase !== 'running') return `this server is ${this.#phase}`
-    if (!this.#formed) return `the cluster is not formed: not met yet are ${nameServers(this.missing)}`
+    if (!this.#formed) {
+      const { missing } = this
+      return `the cluster is not formed: ${missing.length === 0 ? 'not all servers have met each other' : `not met yet: ${nameServers(missing)}`}`
+    }
     return this.#journal.full ? 'the disk is full' : null
   }
 
