@@ -102,6 +102,7 @@ t.test('rooms: found, created, and marked when there is something unread', async
   await ann.say('first')
   await ann.page.goBack()
   await ann.page.waitForFunction('document.querySelector("#room-name").textContent === "tea"')
+  await ann.say('a room without a word would go with the last who leaves it')
 
   await bob.say('one')
   await bob.say('two')

@@ -15,7 +15,7 @@ t.teardown(() => {
 })
 
 for (const { service, count } of [
-  { service: 'kvstore', count: 500 },
+  { service: 'kvstore', count: 300 },
   { service: 'chatroom', count: 100 },
 ] as const) {
   t.test(`${count} seeds of the ${service}: every check holds, whatever happens to the servers`, async (t) => {
