@@ -88,7 +88,9 @@ export class ServerRow {
   #showNumbers(status: ServerView, lag: number, count: number, highest: number): void {
     const { latency } = status
     this.#slots.show(showCount(status.applied), lag === 0 ? 'up to date' : `${showCount(lag)} behind`)
-    this.#rate.show(showRate(status.commandsPerSecond), `highest ${showRate(highest)}`)
+    // The figure is a mean over ten seconds, the line is drawn from what was seen since the page was opened.
+    const most = Math.max(highest, status.commandsPerSecond)
+    this.#rate.show(showRate(status.commandsPerSecond), `highest ${showRate(most)}`)
     if (latency === null) this.#latency.show('–', 'no commands here')
     else this.#latency.show(showLatency(latency.p50Ms), `p99 ${showLatency(latency.p99Ms)}`)
     this.#log.show(showBytes(status.logBytes), showSome(status.syncs, 'sync'))
