@@ -1,6 +1,7 @@
 /** Random operations on the chatroom's state, against one that is slow and plainly right. */
 import { MAX_JOINED, type ChatEvent, type ChatMessage, type ChatOp, type Presence } from '@synod/chatroom'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
+import { isInPieces } from '@synod/paxos/internal/service/service'
 import t from 'tap'
 import { hex, post, TestRoom } from './room.js'
 
@@ -161,12 +162,16 @@ t.test('random operations answer and tell as plain lists would, and snapshots ca
     const prng = new Prng(seed)
     const model = new Model()
     let chat = new TestRoom()
+    let view = viewOf(chat)
     for (let step = 0; step < 300; step += 1) {
       if (prng.chance(0.02)) {
-        const copy = chat.copy()
+        if (JSON.stringify([...view.entries]) !== view.wanted)
+          throw new Error(`seed ${seed}, slot ${chat.slot}: a snapshot has changed since it was taken`)
+        const copy = chat.copy(1 + prng.below(20))
         if (JSON.stringify([...copy.state.snapshot()]) !== JSON.stringify([...chat.state.snapshot()]))
           throw new Error(`seed ${seed}: a snapshot of what was restored is another one`)
         chat = copy
+        view = viewOf(chat)
       }
       const clientId = `session ${prng.chance(0.6) ? 0 : prng.below(4)}`
       if (prng.chance(0.01)) {
@@ -189,6 +194,13 @@ t.test('random operations answer and tell as plain lists would, and snapshots ca
   t.strictSame([...seen].sort(), outcomes.split(' ').sort(), 'every kind of outcome was met')
   t.end()
 })
+
+/** A snapshot that is drained later, and what it must be then. */
+function viewOf({ state }: TestRoom): { readonly entries: Iterable<unknown>; readonly wanted: string } {
+  const entries = state.snapshot()
+  if (!isInPieces(entries)) throw new Error('it must be said that it does not change')
+  return { entries, wanted: JSON.stringify([...state.snapshot()]) }
+}
 
 function outcome(chat: TestRoom, op: ChatOp, clientId: string): unknown {
   try {

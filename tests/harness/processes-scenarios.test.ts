@@ -81,6 +81,14 @@ for (const name of [
   'bit-flip',
   'wiped',
   'clocks',
+  'snapshot-and-collect',
+  'lagging-server-catches-up-by-snapshot',
+  'wiped-and-repaired',
+  'flipped-bit-refused-then-repaired',
+  'bad-snapshot-is-fetched-again',
+  'rolling-repair',
+  'crash-amid-installation',
+  'repair-nemesis',
 ]) {
   t.test(`the scenario "${name}" holds on real key-value servers`, async (t) => {
     const { code, output, report } = await play('kvstore', name)

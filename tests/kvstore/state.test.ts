@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
+import { isInPieces } from '@synod/paxos/internal/service/service'
 import type { KvEvent, KvOp, KvOpOf, KvResults, Pair } from '@synod/kvstore/internal/command'
 import { KvState } from '@synod/kvstore/internal/state'
 
@@ -76,6 +77,15 @@ function randomOp(prng: Prng): KvOp {
   }
 }
 
+/** Cut at random places, some pieces empty. */
+function* piecesOf(prng: Prng, pairs: readonly Pair[]): Generator<readonly Pair[]> {
+  for (let at = 0; at < pairs.length;) {
+    const to = at + prng.below(2 + prng.below(pairs.length))
+    yield pairs.slice(at, to)
+    at = to
+  }
+}
+
 t.test('random operations answer as a plain Map would, and snapshots carry the state over', (t) => {
   for (let seed = 1; seed <= 40; seed += 1) {
     const prng = new Prng(seed)
@@ -91,8 +101,7 @@ t.test('random operations answer as a plain Map would, and snapshots carry the s
       }
       if (step % 250 === 249) {
         const restored = new KvState()
-        execute(restored, { type: 'set', key: 'left over', value: 'must go' })
-        restored.restore(structuredClone([...state.snapshot()]))
+        for (const piece of piecesOf(prng, structuredClone([...state.snapshot()]))) restored.restore(piece)
         state = restored
       }
     }
@@ -203,5 +212,70 @@ t.test('a snapshot that is not one is refused', (t) => {
   t.throws(() => {
     new KvState().restore([['k', 7]])
   }, /pair of strings/)
+  const state = new KvState()
+  state.restore([
+    ['a', ''],
+    ['b', ''],
+  ])
+  t.throws(() => {
+    state.restore([
+      ['b', ''],
+      ['c', ''],
+    ])
+  }, /each key once.*"b"/)
+  t.throws(() => {
+    state.restore([
+      ['z', ''],
+      ['y', ''],
+    ])
+  }, /sorted/)
+  t.end()
+})
+
+t.test('a snapshot is drained in pieces, and stays what it was, however the state goes on to change', (t) => {
+  for (let seed = 1; seed <= 8; seed += 1) {
+    const prng = new Prng(seed)
+    const state = new KvState()
+    const model = new Map<string, string>()
+    /** Keys that are near each other are changed together, so that whole leaves go and come. */
+    const change = (): void => {
+      const [from, count, isDelete] = [prng.below(4_000), 1 + prng.below(150), prng.chance(0.45)]
+      for (let n = from; n < from + count; n += 1) {
+        const key = `k${String(n).padStart(5, '0')}`
+        if (isDelete) {
+          model.delete(key)
+          execute(state, { type: 'delete', key })
+        } else {
+          const value = String(prng.below(1_000))
+          model.set(key, value)
+          execute(state, { type: 'set', key, value })
+        }
+      }
+    }
+    const views: { left: Iterator<unknown>; seen: unknown[]; wanted: Pair[] }[] = []
+    for (let step = 0; step < 400; step += 1) {
+      change()
+      if (step % 40 === 30) {
+        const snapshot = state.snapshot()
+        if (!isInPieces(snapshot)) t.fail('it must be said that it does not change')
+        const wanted = [...model].sort(([a], [b]) => (a < b ? -1 : 1))
+        views.push({ left: snapshot[Symbol.iterator](), seen: [], wanted })
+      }
+      for (const view of views) {
+        for (let more = prng.below(60); more > 0; more -= 1) {
+          const next = view.left.next()
+          if (next.done !== true) view.seen.push(next.value)
+        }
+      }
+    }
+    for (const { left, seen, wanted } of views) {
+      for (let next = left.next(); next.done !== true; next = left.next()) seen.push(next.value)
+      t.strictSame(seen, wanted, `seed ${seed}: ${wanted.length} pairs`)
+    }
+    t.strictSame(
+      [...state.snapshot()],
+      [...model].sort(([a], [b]) => (a < b ? -1 : 1)),
+    )
+  }
   t.end()
 })

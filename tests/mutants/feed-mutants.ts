@@ -69,9 +69,14 @@ export const FEED_MUTANTS: readonly Mutant[] = [
     service: 'chatroom',
     edits: [
       {
-        file: 'protocol/replica.js',
+        file: 'protocol/requests.js',
         replace: 'forwarded(commands) {',
-        by: "forwarded(commands) {\n        for (const { kind, clientId } of commands) if (kind === 'end') this.#executor.sessions.end(clientId);",
+        by: "forwarded(commands) {\n        for (const { kind, clientId } of commands) if (kind === 'end') this.executor.sessions.end(clientId);",
+      },
+      {
+        file: 'protocol/replica.js',
+        replace: 'this.#executor = new Executor(machine, watch);',
+        by: 'this.#executor = this.requests.executor = new Executor(machine, watch);',
       },
     ],
   },
@@ -83,8 +88,8 @@ export const FEED_MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/paxos.js',
         replace:
-          'if (this.#leading)\n                    for (const clientId of message.clientIds)\n                        this.#leases.heard(clientId);',
-        by: 'if (this.#leading && from === this.#config.id)\n                    for (const clientId of message.clientIds)\n                        this.#leases.heard(clientId);',
+          'if (this.#leadership.leading)\n                    for (const clientId of message.clientIds)\n                        this.#leases.heard(clientId);',
+        by: 'if (this.#leadership.leading && from === this.#config.id)\n                    for (const clientId of message.clientIds)\n                        this.#leases.heard(clientId);',
       },
     ],
   },
@@ -96,7 +101,7 @@ export const FEED_MUTANTS: readonly Mutant[] = [
       {
         of: 'chatroom',
         file: 'state.js',
-        replace: 'for (const room of this.#joined.get(clientId) ?? [])\n            this.#leave(clientId, room, emit);',
+        replace: 'for (const room of rooms)\n            this.#leave(clientId, room, emit);',
         by: ';',
       },
     ],

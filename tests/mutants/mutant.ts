@@ -3,7 +3,7 @@
 /** One piece of a compiled file. */
 export interface Edit {
   /** The package, if it is not paxos. */
-  readonly of?: 'chatroom'
+  readonly of?: 'chatroom' | 'kvstore'
   /** Below its `dist/`. */
   readonly file: string
   /** Must occur exactly once in that file. */

@@ -3,6 +3,7 @@
  * process of its own; the product has no switch for them.
  */
 import { FEED_MUTANTS } from './feed-mutants.js'
+import { LOG_MUTANTS } from './log-mutants.js'
 import type { Edit, Mutant } from './mutant.js'
 
 const VALUES = "import { packValue, unpackValue } from '../codec/values.js';"
@@ -38,7 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/acceptor.js',
         replace: 'if (!this.#holds(run)) {',
-        by: "if (this.#holds(run)) return out.send([from], { type: 'p2b', ballot: this.#ballot, first: run.first, last: lastSlot(run), decided })\n        {",
+        by: "if (this.#holds(run)) return out.send([from], { type: 'p2b', ballot: this.#ballot, first: run.first, last: lastSlot(run), decided, lives })\n        {",
       },
     ],
   },
@@ -76,6 +77,11 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'return count * 2 > configuration.servers.length',
         by: 'return count * 2 >= configuration.servers.length - 1',
       },
+      {
+        file: 'protocol/lives.js',
+        replace: 'if (this.#lives.size * 2 <= configuration.servers.length)',
+        by: 'if (this.#lives.size * 2 < configuration.servers.length - 1)',
+      },
     ],
   },
   {
@@ -86,6 +92,11 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'protocol/config.js',
         replace: 'return count * 2 > configuration.servers.length',
         by: 'return count * 2 >= configuration.servers.length',
+      },
+      {
+        file: 'protocol/lives.js',
+        replace: 'if (this.#lives.size * 2 <= configuration.servers.length)',
+        by: 'if (this.#lives.size * 2 < configuration.servers.length)',
       },
     ],
   },
@@ -116,7 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
     broken: 'a write that failed is taken for durable',
     edits: [
       {
-        file: 'storage/file-storage.js',
+        file: 'storage/append-queue.js',
         replace: 'for (const { reject } of [...waiters, ...later])\n            reject(told);',
         by: 'for (const { resolve } of [...waiters, ...later])\n            resolve();',
       },
@@ -144,7 +155,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'server/formation.js',
-        replace: "if (this.#formation === 'formed' && hello.formation === 'empty')",
+        replace: "if (this.takesPart && hello.formation === 'empty' && !hello.repair)",
         by: 'if (false)',
       },
     ],
@@ -252,9 +263,10 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/replica.js',
         replace: 'if (command === undefined)\n                return;\n            if (!sameBallot',
-        by: "if (command === undefined) {\n                this.#decided.push({ kind: 'noop' });\n                continue;\n            }\n            if (!sameBallot",
+        by: "if (command === undefined) {\n                this.#tail.push({ kind: 'noop' }, this.#held);\n                continue;\n            }\n            if (!sameBallot",
       },
     ],
   },
+  ...LOG_MUTANTS,
   ...FEED_MUTANTS,
 ]

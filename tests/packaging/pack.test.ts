@@ -143,7 +143,7 @@ t.test('what is not public cannot be imported by its path', (t) => {
   t.end()
 })
 
-for (const command of ['kvstore-server', 'kvstore-client', 'chatroom-server', 'chatroom-client']) {
+for (const command of ['kvstore-server', 'kvstore-client', 'chatroom-server', 'chatroom-client', 'synod-log']) {
   t.test(`npx ${command} --help works from there`, (t) => {
     t.match(run(app, 'npx', '--no-install', command, '--help'), `Usage: ${command}`)
     t.end()

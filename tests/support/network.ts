@@ -1,11 +1,16 @@
 /** Cores wired by a network and disks that do only what the test says: it delivers, loses, repeats and syncs by hand. */
 import type { ServerId } from '@synod/paxos/internal/protocol/ballot'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
+import { SynodError } from '@synod/paxos/internal/protocol/error'
 import type { Message } from '@synod/paxos/internal/protocol/message'
 import type { PaxosStatus } from '@synod/paxos/internal/protocol/ready'
 import { Paxos } from '@synod/paxos/internal/protocol/paxos'
 import type { Envelope, Input, LogRecord } from '@synod/paxos/internal/protocol/ready'
-import { commands, config, Journal, showEnvelope, showMessage, showRecord, showReply, text } from './transcript.js'
+import { collect, isRepairing, recover, save } from './saved.js'
+import type { Saved } from './saved.js'
+import { commands, config, Journal, showEnvelope, showRecord, showReply, showWishes, text } from './transcript.js'
+import type { InFlight } from './wires.js'
+import { Wires } from './wires.js'
 
 /** Without the time, which the cluster adds. */
 type Event =
@@ -13,13 +18,8 @@ type Event =
   | { type: 'stop' }
   | { type: 'submit'; commands: string }
   | { type: 'alive'; clientIds: readonly string[] }
+  | { type: 'snapshot'; slot: number }
   | { type: 'message'; from: ServerId; message: Message }
-
-interface InFlight {
-  readonly from: ServerId
-  readonly to: ServerId
-  readonly message: Message
-}
 
 /** An append that is not durable yet, and the messages that wait for it. */
 interface Append {
@@ -32,6 +32,11 @@ interface Server {
   machine: Journal
   durable: LogRecord[]
   writing: Append[]
+  /** The newest that is durable. */
+  snapshot: Saved | null
+  /** What the core wants of its host, until {@link Network.serve}. */
+  snapshotWanted: boolean
+  fetch: ServerId | null
   starts: number
   up: boolean
 }
@@ -47,8 +52,7 @@ export class Network {
   now = 0
   /** All that happened since {@link transcript} was asked for last. */
   #transcript: string[] = []
-  #inFlight: InFlight[] = []
-  readonly #cut = new Set<string>()
+  readonly #wires = new Wires()
   readonly #servers: Server[]
   readonly #options: NetworkOptions
 
@@ -59,6 +63,9 @@ export class Network {
       machine: new Journal(),
       durable: [],
       writing: [],
+      snapshot: null,
+      snapshotWanted: false,
+      fetch: null,
       starts: 0,
       up: false,
     }))
@@ -83,6 +90,15 @@ export class Network {
   /** What the server's state machine executed. */
   executed(id: ServerId): readonly string[] {
     return this.#server(id).machine.executed
+  }
+
+  core(id: ServerId): Paxos {
+    return this.#server(id).core
+  }
+
+  /** The last slot of the server's snapshot; null if it has none. */
+  snapshotOf(id: ServerId): number | null {
+    return this.#server(id).snapshot?.head.slot ?? null
   }
 
   /** What is durable of the server's log. */
@@ -124,19 +140,34 @@ export class Network {
 
   /** Delivers what is in flight, in order, and not what that leads to: all of it, or what the lines `0→1 p2a` name. */
   deliver(...names: string[]): void {
-    for (const each of this.#pick(names)) this.#arrive(each)
+    for (const each of this.#wires.take(names)) this.#arrive(each)
   }
 
   /** Delivers, and keeps a copy in flight. */
   repeat(name: string): void {
-    const picked = this.#pick([name])
-    for (const each of picked) this.#arrive(each)
-    this.#inFlight.push(...picked)
+    const taken = this.#wires.take([name])
+    for (const each of taken) this.#arrive(each)
+    this.#wires.putBack(taken)
   }
 
   /** Loses what is in flight: all of it, or what the names say. */
   lose(...names: string[]): void {
-    this.#pick(names)
+    this.#wires.take(names)
+  }
+
+  /** Takes messages out of flight; they arrive when the function is called, whatever became of their sender. */
+  delay(...names: string[]): () => void {
+    const late = this.delayEach(...names)
+    return () => {
+      for (const arrive of late) arrive()
+    }
+  }
+
+  /** The same, with a function for each. */
+  delayEach(...names: string[]): (() => void)[] {
+    return this.#wires.take(names).map(({ from, to, message }) => () => {
+      this.inject(from, to, message)
+    })
   }
 
   /** All appends of these servers (or of each) become durable, and what waited for that leaves. */
@@ -150,15 +181,16 @@ export class Network {
     const append = server.writing.shift()
     if (append === undefined) return
     server.durable.push(...append.records)
+    if (append.records.some(({ type }) => type === 'base')) server.durable = collect(server.durable)
     this.#release(id, append.messages)
     while (server.writing[0]?.records.length === 0) this.#release(id, server.writing.shift()?.messages ?? [])
   }
 
-  /** Syncs and delivers until nothing is left to do. */
+  /** Syncs, delivers, and does what the cores want of their hosts, until nothing is left to do. */
   settle(): void {
     for (
       let rounds = 0;
-      this.#inFlight.length > 0 || this.#servers.some(({ writing }) => writing.length > 0);
+      !this.#wires.idle || this.#servers.some(({ writing }) => writing.length > 0) || this.serve();
       rounds++
     ) {
       if (rounds > 10_000)
@@ -166,6 +198,54 @@ export class Network {
       this.sync()
       this.deliver()
     }
+  }
+
+  /** The hosts make and fetch the snapshots that their cores want. True if there were any. */
+  serve(): boolean {
+    let any = false
+    for (const id of this.ids) {
+      const server = this.#server(id)
+      const { snapshotWanted, fetch } = server
+      server.snapshotWanted = false
+      server.fetch = null
+      if (!server.up || (!snapshotWanted && fetch === null)) continue
+      any = true
+      if (snapshotWanted) this.snapshot(id)
+      if (fetch !== null && this.#reaches(fetch, id)) this.install(id, fetch)
+    }
+    return any
+  }
+
+  /** The server's host makes a snapshot. */
+  snapshot(id: ServerId): void {
+    const server = this.#server(id)
+    if (!server.up) return
+    if (server.core.status().applied > (this.snapshotOf(id) ?? 0)) server.snapshot = save(server.core, server.machine)
+    if (server.snapshot !== null) this.#step(id, { type: 'snapshot', slot: server.snapshot.head.slot })
+  }
+
+  /** The server's host gets a snapshot of another server's, unless it is an old one, and begins to install it. */
+  suspend(id: ServerId, from: ServerId): Saved | null {
+    const [server, { snapshot }] = [this.#server(id), this.#server(from)]
+    if (snapshot === null || snapshot.head.slot <= server.core.status().applied) return null
+    server.snapshot = snapshot
+    server.core.suspend()
+    server.machine.replace(new Journal())
+    return snapshot
+  }
+
+  /** The server's host gets and installs a snapshot of another server's, unless it is an old one. */
+  install(id: ServerId, from: ServerId): void {
+    const snapshot = this.suspend(id, from)
+    if (snapshot !== null) this.resume(id, snapshot)
+  }
+
+  /** A snapshot is installed. */
+  resume(id: ServerId, snapshot: Saved): void {
+    const { core, machine } = this.#server(id)
+    machine.replace(snapshot.state)
+    core.install(snapshot)
+    this.#step(id, { type: 'snapshot', slot: snapshot.head.slot })
   }
 
   /** Time passes in steps of `step` ms; after each tick all comes to rest. */
@@ -186,7 +266,7 @@ export class Network {
 
   /** No message passes between the two, either way, until the link is healed. */
   cut(...links: string[]): void {
-    for (const link of links) this.#cut.add(link)
+    for (const link of links) this.#wires.cut(link)
   }
 
   /** Cuts all links but these, `0-1`. */
@@ -195,7 +275,7 @@ export class Network {
   }
 
   heal(): void {
-    this.#cut.clear()
+    this.#wires.heal()
   }
 
   /** Kills the server: what was not durable is lost. */
@@ -205,15 +285,45 @@ export class Network {
     server.up = false
   }
 
+  /** The server's disk lies: each record becomes what `change` says. */
+  rewrite(id: ServerId, change: (record: LogRecord) => LogRecord): void {
+    const server = this.#server(id)
+    server.durable = server.durable.map(change)
+  }
+
+  /** Kills the server; its disk is lost. */
+  wipe(id: ServerId): void {
+    this.crash(id)
+    const server = this.#server(id)
+    server.durable = []
+    server.snapshot = null
+  }
+
+  /** The server's snapshot turns out to be damaged; it has to be down. */
+  loseSnapshot(id: ServerId): void {
+    this.#server(id).snapshot = null
+  }
+
+  /** Starts the server to be repaired: its directory is empty. */
+  repair(id: ServerId): void {
+    const { durable } = this.#server(id)
+    if (!isRepairing(durable)) durable.push({ type: 'repairing' })
+    this.start(id)
+  }
+
   /** Starts the server from what is durable. */
   start(id: ServerId): void {
     const server = this.#server(id)
     server.machine = new Journal()
+    server.snapshotWanted = false
+    server.fetch = null
     const start = server.starts++
     const seed = (this.#options.seed ?? 0) * 100 + id + 1 + start * 10
     server.core = new Paxos(config(id, this.#servers.length, { ...this.#options, start, seed }), server.machine)
-    for (const record of server.durable) server.core.restore(record)
+    const collected = recover(server)
     server.up = true
+    const slot = this.snapshotOf(id) ?? 0
+    if (slot > collected) this.#step(id, { type: 'snapshot', slot }) // a crash came before its base was durable
   }
 
   #step(id: ServerId, event: Event): void {
@@ -222,11 +332,20 @@ export class Network {
     const { now } = this
     const input: Input =
       event.type === 'submit' ? { type: 'submit', commands: commands(event.commands), now } : { ...event, now }
-    server.core.step(input)
+    try {
+      server.core.step(input)
+    } catch (error) {
+      if (!(error instanceof SynodError) || error.code !== 'DIVERGED') throw error
+      this.#transcript.push(`${id} stops: ${error.code}`)
+      return this.crash(id)
+    }
     const ready = server.core.ready()
     for (const envelope of ready.messages) this.#send(id, envelope)
     for (const record of ready.records) this.#transcript.push(`${id} logs ${showRecord(record)}`)
     for (const reply of ready.replies) this.#transcript.push(`${id} replies ${showReply(reply)}`)
+    this.#transcript.push(...showWishes(id, ready))
+    if (ready.snapshotWanted) server.snapshotWanted = true
+    server.fetch = ready.fetch ?? server.fetch
     if (ready.records.length === 0 && server.writing.length === 0) this.#release(id, ready.messagesAfterSync)
     else if (ready.records.length > 0 || ready.messagesAfterSync.length > 0) {
       server.writing.push({ records: ready.records, messages: ready.messagesAfterSync })
@@ -240,25 +359,15 @@ export class Network {
 
   #send(from: ServerId, envelope: Envelope): void {
     this.#transcript.push(showEnvelope(from, envelope))
-    for (const to of envelope.to) if (to !== from) this.#inFlight.push({ from, to, message: envelope.message })
+    this.#wires.send(from, envelope)
   }
 
   #arrive({ from, to, message }: InFlight): void {
-    if (this.#cut.has(`${Math.min(from, to)}-${Math.max(from, to)}`) || !this.#server(from).up) return
-    this.#step(to, { type: 'message', from, message })
+    if (this.#reaches(from, to)) this.#step(to, { type: 'message', from, message })
   }
 
-  /** Takes messages out of those in flight. A name is the beginning of the line that shows the message to one receiver. */
-  #pick(names: readonly string[]): InFlight[] {
-    const named = (name: string, each: InFlight): boolean =>
-      `${each.from}→${each.to} ${showMessage(each.message)}`.startsWith(name)
-    for (const name of names) {
-      if (!this.#inFlight.some((each) => named(name, each))) throw new Error(`no such message is in flight: ${name}`)
-    }
-    const chosen = (each: InFlight): boolean => names.length === 0 || names.some((name) => named(name, each))
-    const picked = this.#inFlight.filter(chosen)
-    this.#inFlight = this.#inFlight.filter((each) => !chosen(each))
-    return picked
+  #reaches(from: ServerId, to: ServerId): boolean {
+    return !this.#wires.areCut(from, to) && this.#server(from).up
   }
 
   #server(id: ServerId): Server {

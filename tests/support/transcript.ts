@@ -7,12 +7,13 @@
  *     1→0 p2b 1.0 slots 1–2; decided<1
  *     0 replies 1.n/1 ok x@2
  */
+import type { AuditMark } from '@synod/paxos/internal/protocol/audit'
 import type { Invariant } from '@synod/paxos/internal/protocol/assert'
 import type { Ballot, ServerId } from '@synod/paxos/internal/protocol/ballot'
 import type { Command, Reply, Result, Run, Slot } from '@synod/paxos/internal/protocol/command'
 import type { Config, Limits, Timing } from '@synod/paxos/internal/protocol/config'
 import { DEFAULT_LIMITS, DEFAULT_TIMING } from '@synod/paxos/internal/protocol/config'
-import type { Message } from '@synod/paxos/internal/protocol/message'
+import type { Lives, Message } from '@synod/paxos/internal/protocol/message'
 import type { Outbox } from '@synod/paxos/internal/protocol/outbox'
 import type { Envelope, LogRecord, Ready } from '@synod/paxos/internal/protocol/ready'
 import type { Emit, StateMachine } from '@synod/paxos/internal/protocol/state'
@@ -30,13 +31,15 @@ export function showBallot({ round, server, start }: Ballot): string {
 }
 
 /**
- * `noop`, `open n` (nonce n), `end 1.n` (session 1.n), `1.n/2 x` (operation x, number 2 of session 1.n), `1.n/2^1 x`
+ * `noop`, `open n` and `mark n` (nonce n), `end 1.n` (session 1.n), `1.n/2 x` (operation x, number 2 of session 1.n), `1.n/2^1 x`
  * (and 1 is acknowledged), or a word: the operation of that name, number 1 of a session of that name.
  */
 export function command(text: string): Command {
   if (text === 'noop') return { kind: 'noop' }
   const open = /^open (\S+)$/.exec(text)
   if (open?.[1] !== undefined) return { kind: 'open', nonce: open[1] }
+  const mark = /^mark (\S+)$/.exec(text)
+  if (mark?.[1] !== undefined) return { kind: 'mark', nonce: mark[1] }
   const end = /^end (\S+)$/.exec(text)
   if (end?.[1] !== undefined) return { kind: 'end', clientId: end[1] }
   const [clientId = text, localId = '1', acked = '0', op = text] = operation(text)
@@ -66,7 +69,7 @@ export function text(value: Uint8Array): string {
 
 export function showCommand(command: Command): string {
   if (command.kind === 'op') return text(command.op)
-  if (command.kind === 'open') return `open ${command.nonce}`
+  if (command.kind === 'open' || command.kind === 'mark') return `${command.kind} ${command.nonce}`
   return command.kind === 'end' ? `end ${command.clientId}` : 'noop'
 }
 
@@ -83,20 +86,42 @@ export function showRun(run: Run): string {
   return `${showBallot(run.ballot)} ${showCommands(run.first, run.commands)}`
 }
 
+/** What most messages need not say, because there is none of it yet. */
+function unless(none: boolean, text: string): string {
+  return none ? '' : `; ${text}`
+}
+
+function showLives(lives: Lives): string {
+  return unless(
+    lives.every((life) => life === 0),
+    `lives ${lives.join(',')}`,
+  )
+}
+
+function showAudit({ slot, hash }: AuditMark): string {
+  return unless(slot === 0, `chain ${hash}@${slot}`)
+}
+
+function showChunk(accepted: readonly Run[], next: Slot | null): string {
+  return (
+    (accepted.map((run) => `[${showRun(run)}]`).join(' ') || '[]') + (next === null ? '' : `, next from slot ${next}`)
+  )
+}
+
 export function showMessage(message: Message): string {
   const { type } = message
   switch (type) {
     case 'p1a':
       return `${type} ${showBallot(message.ballot)} from slot ${message.from}`
     case 'p1b': {
-      const chunk = message.accepted.map((run) => `[${showRun(run)}]`).join(' ') || '[]'
-      const next = message.next === null ? '' : `, next from slot ${message.next}`
-      return `${type} ${showBallot(message.ballot)} from slot ${message.from}: ${chunk}${next}; decided<${message.decided}`
+      const told = `${showChunk(message.accepted, message.next)}; decided<${message.decided}`
+      const collected = unless(message.collected === 0, `collected ${message.collected}`)
+      return `${type} ${showBallot(message.ballot)} from slot ${message.from}: ${told}${collected}${showLives(message.lives)}`
     }
     case 'p2a':
       return `${type} ${showRun(message.run)}; decided<${message.decided}`
     case 'p2b':
-      return `${type} ${showBallot(message.ballot)} ${slots(message.first, message.last)}; decided<${message.decided}`
+      return `${type} ${showBallot(message.ballot)} ${slots(message.first, message.last)}; decided<${message.decided}${showLives(message.lives)}`
     case 'preempt':
     case 'stepDown':
       return `${type} ${showBallot(message.ballot)}`
@@ -104,7 +129,7 @@ export function showMessage(message: Message): string {
       return `${type} ${showBallot(message.ballot)}; decided<${message.decided}`
     case 'heartbeat':
     case 'heartbeatReply':
-      return `${type} ${showBallot(message.ballot)} #${message.sequence}; decided<${message.decided}`
+      return `${type} ${showBallot(message.ballot)} #${message.sequence}; decided<${message.decided}${showAudit(message.audit)}`
     case 'prescout':
       return `${type} #${message.attempt}`
     case 'prescoutReply':
@@ -117,14 +142,51 @@ export function showMessage(message: Message): string {
       return `${type} from slot ${message.from}`
     case 'decided':
       return `${type} ${showBallot(message.ballot)} ${showCommands(message.first, message.commands)}; decided<${message.decided}`
+    case 'compacted':
+      return `${type} from slot ${message.from}, snapshot ${message.snapshot}; ${showBallot(message.ballot)} decided<${message.decided}`
+    case 'askLife':
+      return type
+    case 'tellLife':
+      return `${type} ${message.life}`
+    case 'revive':
+      return `${type} ${message.life} from slot ${message.from}`
+    case 'revived': {
+      const told = `${showChunk(message.accepted, message.next)}; decided<${message.decided}`
+      return `${type} ${message.life} from slot ${message.from}: ${showBallot(message.ballot)} ${told}${showLives(message.lives)}`
+    }
+    case 'askAudit':
+      return `${type} slot ${message.slot}`
+    case 'tellAudit':
+      return `${type} slot ${message.slot}: ${message.hash}`
+    case 'fetch':
+      return `${type} snapshot ${message.slot} from byte ${message.offset}`
+    case 'piece':
+      return `${type} of snapshot ${message.slot}: ${message.bytes.length} bytes from byte ${message.offset}`
   }
 }
 
 export function showRecord(record: LogRecord): string {
-  if (record.type === 'promise') return `promise ${showBallot(record.ballot)}`
-  if (record.type === 'accept') return `accept ${showRun(record.run)}`
-  if (record.type === 'decide') return `decide ${showBallot(record.ballot)}; decided<${record.decided}`
-  return `learn ${showBallot(record.ballot)} ${showCommands(record.first, record.commands)}`
+  switch (record.type) {
+    case 'promise':
+      return `promise ${showBallot(record.ballot)}`
+    case 'accept':
+      return `accept ${showRun(record.run)}`
+    case 'decide':
+      return `decide ${showBallot(record.ballot)}; decided<${record.decided}`
+    case 'learn':
+      return `learn ${showBallot(record.ballot)} ${showCommands(record.first, record.commands)}`
+    case 'base': {
+      const { collected, ballot, decidedBallot, decided, lives } = record
+      const told = `${showBallot(decidedBallot)} decided<${decided}`
+      return `base ${collected}: promise ${showBallot(ballot)}; ${told}${showLives(lives)}`
+    }
+    case 'lives':
+      return `lives ${record.lives.join(',')}`
+    case 'repairing':
+      return 'repairing'
+    case 'repaired':
+      return `repaired ${record.life}`
+  }
 }
 
 export function showResult(result: Result): string {
@@ -132,7 +194,8 @@ export function showResult(result: Result): string {
 }
 
 export function showReply(reply: Reply): string {
-  const kind = reply.clientId.includes('.') ? 'end' : 'open'
+  const answer = text(reply.result.value)
+  const kind = reply.clientId.includes('.') ? 'end' : /^\d+$/.test(answer) ? 'mark' : 'open'
   const command = reply.localId === 0 ? `${kind} ${reply.clientId}` : `${reply.clientId}/${reply.localId}`
   return `${command} ${showResult(reply.result)}`
 }
@@ -148,7 +211,17 @@ export function showReady(self: ServerId, ready: Ready): string[] {
     ...ready.records.map((record) => `${self} logs ${showRecord(record)}`),
     ...ready.messagesAfterSync.map((envelope) => `${showEnvelope(self, envelope)} (after sync)`),
     ...ready.replies.map((reply) => `${self} replies ${showReply(reply)}`),
+    ...showWishes(self, ready),
   ]
+}
+
+/** What a Ready asks of the host for whole states. */
+export function showWishes(
+  self: ServerId,
+  { snapshotWanted, fetch }: Pick<Ready, 'snapshotWanted' | 'fetch'>,
+): string[] {
+  const wishes = snapshotWanted ? [`${self} wants a snapshot`] : []
+  return fetch === null ? wishes : [...wishes, `${self} fetches the snapshot of ${fetch}`]
 }
 
 /** What a single role put into its outbox; its messages to its own server first. */
@@ -184,6 +257,8 @@ export class Journal implements StateMachine {
   readonly executed: string[] = []
   /** The sessions that ended. */
   readonly ends: string[] = []
+  /** The marks: the chain's hash, and the slot. */
+  readonly marks: string[] = []
 
   execute(slot: Slot, _clientId: string, op: Uint8Array, emit: Emit): Result {
     this.executed.push(`${text(op)}@${slot}`)
@@ -194,6 +269,23 @@ export class Journal implements StateMachine {
   ended(slot: Slot, clientId: string, emit: Emit): void {
     this.ends.push(`${clientId}@${slot}`)
     emit(bytes(`-${clientId}@${slot}`))
+  }
+
+  mark(slot: Slot, chain: string): void {
+    this.marks.push(`${chain}@${slot}`)
+  }
+
+  copy(): Journal {
+    const copy = new Journal()
+    copy.replace(this)
+    return copy
+  }
+
+  /** Becomes what another one is. */
+  replace({ executed, ends, marks }: Journal): void {
+    this.executed.splice(0, Infinity, ...executed)
+    this.ends.splice(0, Infinity, ...ends)
+    this.marks.splice(0, Infinity, ...marks)
   }
 }
 

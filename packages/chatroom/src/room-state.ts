@@ -9,14 +9,23 @@ export interface Kept {
   readonly key: string
 }
 
+/** A room, as it was at one moment. */
+export interface RoomView {
+  readonly name: string
+  readonly messages: ReadonlyMap<number, Kept>
+  readonly here: ReadonlyMap<string, Presence>
+}
+
 export class RoomState {
-  /** By number: from the oldest that is kept to the last, without gaps. */
-  readonly #messages = new Map<number, Kept>()
+  /** By number: from the oldest that is kept to the last, without gaps. Messages are replaced, never changed. */
+  #messages = new Map<number, Kept>()
   /** The numbers of those that came with a nonce, by key and nonce. */
   readonly #nonces = new Map<string, number>()
   /** By client id, which is never told to anybody; in the order of their ids. */
-  readonly #here = new Map<string, Presence>()
+  #here = new Map<string, Presence>()
   #last = 0
+  /** A view has the maps, too: they must not be changed any more. */
+  #isViewed = false
 
   constructor(readonly name: string) {}
 
@@ -30,12 +39,14 @@ export class RoomState {
     return this.#last - this.#messages.size + 1
   }
 
-  get messages(): Iterable<Kept> {
-    return this.#messages.values()
-  }
-
   get here(): ReadonlyMap<string, Presence> {
     return this.#here
+  }
+
+  /** The room as it is now: it costs nothing before the room is changed, and a copy of its maps then. */
+  view(): RoomView {
+    this.#isViewed = true
+    return { name: this.name, messages: this.#messages, here: this.#here }
   }
 
   message(number: number): Kept | undefined {
@@ -49,6 +60,7 @@ export class RoomState {
 
   /** Puts a message behind all others, or in the place of the one that has its number. */
   put(kept: Kept): void {
+    this.#leaveToViews()
     const { number, nonce } = kept.message
     this.#messages.set(number, kept)
     if (number <= this.#last) return
@@ -75,11 +87,20 @@ export class RoomState {
   }
 
   enter(clientId: string, who: Presence): void {
+    this.#leaveToViews()
     this.#here.set(clientId, who)
   }
 
   leave(clientId: string): void {
+    this.#leaveToViews()
     this.#here.delete(clientId)
+  }
+
+  #leaveToViews(): void {
+    if (!this.#isViewed) return
+    this.#messages = new Map(this.#messages)
+    this.#here = new Map(this.#here)
+    this.#isViewed = false
   }
 
   #forget({ message: { number, nonce }, key }: Kept): void {

@@ -1,10 +1,10 @@
 /** The replicated state: rooms with their messages, and who is in which of them. */
-import { Refusal } from '@synod/paxos'
+import { inPieces, Refusal } from '@synod/paxos'
 import type { Command, State } from '@synod/paxos'
 import { MAX_HERE, MAX_JOINED, MAX_ROOMS } from './command.js'
 import type { ChatEvent, ChatMessage, ChatOp, ChatOpOf, ChatResult, ChatResults, Presence } from './command.js'
 import { RoomState, type Kept } from './room-state.js'
-import { chatEntrySchema, type ChatEntry } from './snapshot.js'
+import { chatEntrySchema, entriesOf, type ChatEntry } from './snapshot.js'
 
 type Emit = (event: ChatEvent) => void
 
@@ -13,9 +13,9 @@ const byName = (a: RoomState, b: RoomState): number => (a.name < b.name ? -1 : a
 
 export class ChatState implements State<ChatOp, ChatResult, ChatEvent> {
   /** In the order in which they came. */
-  #rooms = new Map<string, RoomState>()
-  /** The rooms that each session is in, in the order in which it joined them. */
-  #joined = new Map<string, Set<RoomState>>()
+  readonly #rooms = new Map<string, RoomState>()
+  /** The rooms that each session is in. */
+  readonly #joined = new Map<string, Set<RoomState>>()
 
   execute(slot: number, { clientId, op }: Command<ChatOp>, emit: Emit): ChatResult {
     switch (op.type) {
@@ -55,24 +55,17 @@ export class ChatState implements State<ChatOp, ChatResult, ChatEvent> {
 
   /** A session that ends is in no room any more. */
   ended(_slot: number, clientId: string, emit: Emit): void {
-    for (const room of this.#joined.get(clientId) ?? []) this.#leave(clientId, room, emit)
+    const stay = (room: RoomState): number => room.here.get(clientId)?.id ?? 0
+    const rooms = [...(this.#joined.get(clientId) ?? [])].sort((a, b) => stay(a) - stay(b))
+    for (const room of rooms) this.#leave(clientId, room, emit)
   }
 
-  *snapshot(): Iterable<ChatEntry> {
-    for (const { name: room, messages } of this.#rooms.values()) {
-      yield { type: 'room', room }
-      for (const { key, message } of messages) yield { type: 'message', room, key, message }
-    }
-    const stays: (ChatEntry & { type: 'stay' })[] = []
-    for (const { name: room, here } of this.#rooms.values()) {
-      for (const [clientId, { id, name }] of here) stays.push({ type: 'stay', room, clientId, id, name })
-    }
-    yield* stays.sort((a, b) => a.id - b.id)
+  snapshot(): Iterable<ChatEntry> {
+    const rooms = [...this.#rooms.values()].map((room) => room.view())
+    return inPieces({ [Symbol.iterator]: () => entriesOf(rooms) })
   }
 
   restore(entries: Iterable<unknown>): void {
-    this.#rooms = new Map()
-    this.#joined = new Map()
     for (const value of entries) {
       const entry = chatEntrySchema.parse(value)
       const room = this.#rooms.get(entry.room) ?? this.#add(entry.room)

@@ -118,16 +118,14 @@ export class ProcessCluster {
     await this.serving()
   }
 
-  /** Starts one server, again after it ended. Does not wait for anything. */
-  startServer(id: number): ChildProcess {
+  /** Starts one server, again after it ended; `more`: flags for this start. Does not wait for anything. */
+  startServer(id: number, more: readonly string[] = []): ChildProcess {
     if (this.#children.has(id)) throw new Error(`server ${id} runs already`)
     const { flags = [], nodeFlags = [], detached = false } = this.#options
     const log = openSync(this.#logFile(id), 'a')
     const place = ['--id', String(id), '--peers', this.servers, '--data-dir', this.dataDir(id)]
-    const child = spawn(process.execPath, [...nodeFlags, join(COMMANDS, 'kvstore-server.js'), ...place, ...flags], {
-      stdio: ['ignore', log, log],
-      detached,
-    })
+    const all = [...nodeFlags, join(COMMANDS, 'kvstore-server.js'), ...place, ...flags, ...more]
+    const child = spawn(process.execPath, all, { stdio: ['ignore', log, log], detached })
     closeSync(log)
     this.#children.set(id, child)
     const gone = (): void => {

@@ -1,10 +1,18 @@
 /** The replicated state: a sorted map. */
+import { inPieces } from '@synod/paxos'
 import type { Command, State } from '@synod/paxos'
 import sortedBTree from 'sorted-btree'
+import { bulkLoad } from 'sorted-btree/extended/bulkLoad.js'
+import sortedUnion from 'sorted-btree/extended/union.js'
 import type { KvEvent, KvOp, KvOpOf, KvResult, KvResults, Pair } from './command.js'
 
-// The package is CommonJS with a default export, which an ES module meets as a member.
+// The package is CommonJS with default exports, which an ES module meets as members.
 const BTree = sortedBTree.default
+const union = sortedUnion.default
+type Tree = InstanceType<typeof BTree<string, string>>
+
+/** Pairs in a leaf of the tree. */
+const LEAF = 32
 
 /** A page of `list` or `keys` ends once it has this many bytes of UTF-8: so it has less than 1 MiB + 4 KiB more. */
 const PAGE_BYTES = 2 * 1_048_576
@@ -14,9 +22,12 @@ const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 
 type Emit = (event: KvEvent) => void
 
-/** Keys and values in a B+ tree, so that a page of `list` costs the page, however many keys there are. */
+/**
+ * Keys and values in a B+ tree: a page of `list` costs the page, however many keys there are; and a copy of the tree costs
+ * nothing, but that each leaf is copied when it is changed for the first time after that.
+ */
 export class KvState implements State<KvOp, KvResult, KvEvent> {
-  #tree = new BTree<string, string>(undefined, byCodeUnits)
+  #tree = new BTree<string, string>(undefined, byCodeUnits, LEAF)
 
   execute(_slot: number, { op }: Command<KvOp>, emit: Emit): KvResult {
     switch (op.type) {
@@ -49,17 +60,24 @@ export class KvState implements State<KvOp, KvResult, KvEvent> {
     }
   }
 
-  *snapshot(): Iterable<Pair> {
-    yield* this.#tree.entries()
+  /** The pairs, in the order of their keys. */
+  snapshot(): Iterable<Pair> {
+    const tree = this.#tree.clone()
+    return inPieces({ [Symbol.iterator]: () => tree.entries() })
   }
 
+  /** Each piece becomes a tree, which is put behind those before: several times as fast as pair by pair. */
   restore(entries: Iterable<unknown>): void {
-    const tree = new BTree<string, string>(undefined, byCodeUnits)
+    const keys: string[] = []
+    const values: string[] = []
     for (const entry of entries) {
       if (!isPair(entry)) throw new TypeError('an entry of a snapshot must be a pair of strings')
-      tree.set(entry[0], entry[1])
+      keys.push(entry[0])
+      values.push(entry[1])
     }
-    this.#tree = tree
+    this.#tree = union<Tree, string, string>(this.#tree, bulkLoad(keys, values, LEAF, byCodeUnits, 1), (key) => {
+      throw new TypeError(`a snapshot must have each key once, and this one has ${JSON.stringify(key)} twice`)
+    })
   }
 
   /** Answers whether there was a value before. */

@@ -27,12 +27,13 @@ export class CancelledError extends SynodError {
 }
 
 const USAGE_CODES = new Set(['USAGE', 'BAD_OPERATION', 'BAD_OPTION'])
+const NO_CODES = new Set(['SNAPSHOT_FAILED'])
 
 /** The exit code for an error, or undefined for one that is not an operating error but a bug. */
 export function exitCodeOf(error: unknown): number | undefined {
-  if (error instanceof Refusal) return EXIT_NO
-  if (error instanceof SynodError) return USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_UNAVAILABLE
-  return undefined
+  if (!(error instanceof SynodError)) return undefined
+  if (error instanceof Refusal || NO_CODES.has(error.code)) return EXIT_NO
+  return USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_UNAVAILABLE
 }
 
 /** One sentence for people, or one JSON object `{"error":{"code","message"}}` for machines. */

@@ -1,6 +1,6 @@
 /** Faults at random: each kind has a begin, and the end that goes with it. */
 import { isDeepStrictEqual } from 'node:util'
-import { drawFault, drawFrail } from '@synod/harness/internal/fuzz/faults'
+import { drawFault } from '@synod/harness/internal/fuzz/faults'
 import type { Fault, Step, StepOf } from '@synod/harness/internal/scenario/schema'
 import { FAULTS, stepSchema } from '@synod/harness/internal/scenario/schema'
 import { Links, WHOLE } from '@synod/harness/internal/world/links'
@@ -95,7 +95,7 @@ t.test('partitions come in all their shapes, the partial ones of Omni-Paxos too'
 })
 
 t.test('a server that a fault stops or makes end is started again', async (t) => {
-  for (const kind of ['Crash', 'FsyncError', 'Corrupt', 'Misdirect'] as const) {
+  for (const kind of ['Crash', 'FsyncError', 'Corrupt', 'Misdirect', 'Repair'] as const) {
     for (const { begin, end } of draws(kind, 5)) {
       const victims = new Set(begin.flatMap((step) => ('id' in step && step.type !== 'Heal' ? [step.id] : [])))
       const started = end.flatMap((step) => (step.type === 'Start' ? [step.id] : []))
@@ -117,25 +117,36 @@ t.test('real processes are given no fault that only the simulator has', async (t
   }
   const simulated = draws('Crash', 3).flatMap(({ begin }) => begin as StepOf<'Crash'>[])
   t.ok(simulated.some(({ powerLoss }) => powerLoss === true))
-  t.strictSame(new Set(simulated.map(({ on }) => on)), new Set([undefined, 'io', 'p1a', 'p1b', 'p2a', 'p2b']))
+  t.strictSame(
+    new Set(simulated.map(({ on }) => on)),
+    new Set([undefined, 'io', 'p1a', 'p1b', 'p2a', 'p2b', 'fetch', 'piece']),
+  )
 })
 
 t.test('only the servers that may be damaged are: by default the last ones, and fewer than a majority', async (t) => {
   const prng = new Prng(3)
-  for (const kind of ['Corrupt', 'Misdirect'] as const) {
+  for (const kind of ['Corrupt', 'Misdirect', 'Repair'] as const) {
     const ids = (steps: readonly Step[]) => steps.flatMap((step) => ('id' in step ? [step.id] : []))
     t.strictSame(new Set(draws(kind, 5).flatMap(({ begin }) => ids(begin))), new Set([3, 4]))
     t.strictSame(new Set(draws(kind, 4).flatMap(({ begin }) => ids(begin))), new Set([3]))
     t.strictSame(drawFault(prng, 2, kind, { world: 'simulator' }), { begin: [], end: [] })
     t.strictSame(new Set(ids(drawFault(prng, 5, kind, { world: 'simulator', frail: [1] }).begin)), new Set([1]))
   }
-  for (let servers = 1; servers <= 9; servers++) {
-    for (let time = 0; time < 100; time++) {
-      const frail = drawFrail(prng, servers)
-      const real = frail.every((id) => id >= 0 && id < servers) && new Set(frail).size === frail.length
-      if (frail.length * 2 >= servers || !real) t.fail(`servers ${frail.join(', ')} of ${servers} are frail`)
+})
+
+t.test('a server that lost its memory is started to be repaired, whatever else happens meanwhile', async (t) => {
+  for (const kind of ['Corrupt', 'Misdirect', 'Repair'] as const) {
+    for (const { begin, end } of draws(kind, 3)) {
+      const victim = begin.flatMap((step) => (step.type === 'Wipe' || step.type === 'Stop' ? [step.id] : []))[0]
+      const repaired = end.some((step) => step.type === 'Start' && step.repair === true && step.id === victim)
+      if (!repaired) t.fail(`${JSON.stringify(begin)} is followed by ${JSON.stringify(end)}`)
     }
+    t.pass(kind)
   }
+  const moments = draws('Repair', 5).flatMap(({ end }) =>
+    end.flatMap((step) => (step.type === 'Crash' ? [step.on] : [])),
+  )
+  t.ok(['askLife', 'revive', 'revived', 'fetch', 'piece', 'io'].every((on) => moments.some((other) => other === on)))
 })
 
 t.test('damage is done to a server in health that was stopped in order', async (t) => {

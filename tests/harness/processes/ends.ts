@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { encodeFrame } from '@synod/paxos/internal/transport/codec'
 import type { Frame } from '@synod/paxos/internal/transport/codec'
+import { WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
 import { Proxies } from '@synod/harness/internal/processes/proxies'
 import { Links } from '@synod/harness/internal/world/links'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
@@ -81,16 +82,19 @@ export class Ends {
 
 export const HELLO = encodeFrame({
   type: 'peer',
-  version: 1,
+  version: WIRE_VERSION,
   service: 'kvstore',
   from: 0,
   to: 1,
   count: 2,
   formation: 'empty',
+  repair: false,
   clusterId: null,
+  life: 0,
+  lifeSeen: 0,
   batchSeen: 0,
 })
-export const CLIENT_HELLO = encodeFrame({ type: 'client', version: 1, service: null })
+export const CLIENT_HELLO = encodeFrame({ type: 'client', version: WIRE_VERSION, service: null })
 
 /** Messages of one peer to another, told apart by a number. */
 export function messages(number: number): Uint8Array {

@@ -7,6 +7,8 @@ import { simulateScenario } from '@synod/harness/internal/sim/simulate-scenario'
 import { kvSubject } from '@synod/harness/internal/subject/kvstore'
 import t from 'tap'
 
+t.setTimeout(120_000)
+
 /** Steps as a file has them, checked as a file is. */
 type Loose = { readonly type: Step['type'] } & Readonly<Record<string, unknown>>
 
@@ -28,7 +30,7 @@ function begun({ history }: Report): HistoryEvent[] {
 for (const [rate, slow] of [
   [40, 0],
   [400, 0],
-  [100, 20],
+  [50, 20],
 ] as const) {
   t.test(`a rate of ${rate} operations a second is kept, with a disk that takes ${slow} ms more`, async (t) => {
     const slowly = [0, 1, 2].map((id): Loose => ({ type: 'SlowDisk', id, ms: slow }))

@@ -94,6 +94,7 @@ t.test('so is what cannot be drawn for a service, or be expected of it', (t) => 
       { ...load, mix: { append: 1 } },
       { ...load, mix: { cas: 1 } },
       { ...load, keys: 2 },
+      { ...load, bytes: 70_000 },
       { type: 'Expect', id: 0, log: [] },
       { type: 'Expect', id: 0, key: 'a', value: null },
     ],
@@ -102,13 +103,14 @@ t.test('so is what cannot be drawn for a service, or be expected of it', (t) => 
   const scenario = parseScenario(JSON.stringify(file), 'F.json')
   t.strictSame(misfits(scenario, 'simulator', kvSubject), [
     'step 2 (Workload): mix: the key-value store has no append, only read, write, delete, cas and list',
-    'step 5 (Expect): log: kvstore has no log',
+    'step 6 (Expect): log: kvstore has no log',
     'expect: contains: kvstore has no log',
   ])
   t.strictSame(misfits(scenario, 'simulator', chatSubject), [
     'step 3 (Workload): mix: the chatroom has no cas, only read, append, edit, erase, join, leave, who',
     'step 4 (Workload): keys: the chatroom has none',
-    'step 6 (Expect): key: the chatroom has no keys; its Get reads the log',
+    'step 5 (Workload): bytes: messages of the chatroom are as long as they are',
+    'step 7 (Expect): key: the chatroom has no keys; its Get reads the log',
   ])
   t.match(misfits(scenario, 'simulator', anySubject('mine', undefined)), [
     'step 2 (Workload): ops: the operations of mine are not known: give a list to draw from',
@@ -124,15 +126,18 @@ t.test("operations of one's own are drawn from a list, each of which the service
     { ...load, ops: [pay] },
     { ...load, ops: [pay, { ...pay, amount: -1 }] },
     { ...load, ops: [pay], keys: 2 },
+    { ...load, ops: [pay], bytes: 2 },
   ]
   const scenario = parseScenario(JSON.stringify(steps), 'F.json')
   t.match(misfits(scenario, 'simulator', anySubject('account', account)), [
     /^step 3 \(Workload\): ops\.1\.amount: /,
     'step 4 (Workload): keys: of account only the ops are drawn',
+    'step 5 (Workload): bytes: of account only the ops are drawn',
   ])
   t.strictSame(misfits(scenario, 'simulator', kvSubject).slice(1), [
     'step 3 (Workload): ops: the key-value store has operations of its own: weigh them by mix',
     'step 4 (Workload): ops: the key-value store has operations of its own: weigh them by mix',
+    'step 5 (Workload): ops: the key-value store has operations of its own: weigh them by mix',
   ])
   t.end()
 })

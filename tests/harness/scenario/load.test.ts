@@ -59,6 +59,24 @@ t.test(
   },
 )
 
+t.test('what is said of the life of logs is accepted: of one server, of some, and of all', (t) => {
+  const steps = [
+    START,
+    { type: 'Start', id: 1, repair: true },
+    { type: 'Snapshot' },
+    { type: 'Snapshot', id: 'leader' },
+    { type: 'Corrupt', id: 1, file: 'snapshot' },
+    { type: 'Wait', for: 'snapshot', id: 1, slot: 7 },
+    { type: 'Wait', for: 'collected' },
+    { type: 'Wait', for: 'installed', id: 2 },
+    { type: 'Expect', snapshot: [0, 1], collected: [2], slot: 7 },
+    { type: 'Expect', installed: [2], repaired: [1] },
+    { type: 'Workload', operations: 1, bytes: 70_000 },
+  ]
+  t.strictSame(problems(steps), [])
+  t.end()
+})
+
 for (const [what, file, wanted] of [
   ['no JSON', '[{"type": "Start",}]', /^F\.json: this is not JSON: /],
   ['neither array nor object', '3', 'F.json: a scenario is an array of steps, or an object that has "steps"'],
@@ -229,6 +247,42 @@ for (const [what, file, wanted] of [
     'F.json: step 2 (Wait): count: how many operations to wait for?',
   ],
   ['an end of whom', [START, { type: 'Wait', for: 'ended' }], 'F.json: step 2 (Wait): id: which server is to end?'],
+  [
+    'a repair of all servers at once',
+    [START, { type: 'Start', repair: true }],
+    'F.json: step 2 (Start): repair: which server? give its id: the others must be whole',
+  ],
+  [
+    'a snapshot of a server that is not there',
+    [START, { type: 'Snapshot', id: 3 }],
+    'F.json: step 2 (Snapshot): there is no server 3: they are 0 to 2',
+  ],
+  [
+    'a slot where nobody waits for one',
+    [START, { type: 'Wait', for: 'repaired', slot: 3 }],
+    'F.json: step 2 (Wait): slot: it goes with "for": "snapshot" or "collected"',
+  ],
+  [
+    'a slot of nothing',
+    [START, { type: 'Expect', repaired: [1], slot: 3 }],
+    'F.json: step 2 (Expect): slot: it goes with snapshot or collected',
+  ],
+  ['only a slot', [START, { type: 'Expect', slot: 3 }], /^F\.json: step 2 \(Expect\): nothing is expected/],
+  [
+    'a server that is not there among those that were repaired',
+    [START, { type: 'Expect', repaired: [1, 5] }],
+    'F.json: step 2 (Expect): there is no server 5: they are 0 to 2',
+  ],
+  [
+    'nobody who was repaired',
+    [START, { type: 'Expect', repaired: [] }],
+    'F.json: step 2 (Expect): repaired: must not be empty',
+  ],
+  [
+    'values that no store takes',
+    [START, { type: 'Workload', operations: 1, bytes: 2_000_000 }],
+    'F.json: step 2 (Workload): bytes: a value has at most 1048576 bytes',
+  ],
   [
     'a byte at two places',
     [START, { type: 'Corrupt', id: 0, offset: 1, tail: 1 }],

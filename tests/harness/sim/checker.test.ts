@@ -1,60 +1,29 @@
 /** The omniscient checker fires for each rule that is broken, and for nothing else. */
-import { defineService, Refusal } from '@synod/paxos'
 import { packValue } from '@synod/paxos/internal/codec/values'
-import type { Ballot } from '@synod/paxos/internal/protocol/ballot'
 import type { Command, Result } from '@synod/paxos/internal/protocol/command'
 import type { StoredRecord } from '@synod/paxos/internal/storage/storage'
-import { Checker } from '@synod/harness/internal/sim/checker'
+import type { Checker } from '@synod/harness/internal/sim/checker'
 import { ENDED, observedService } from '@synod/harness/internal/sim/observed-state'
 import { Pvalues } from '@synod/harness/internal/sim/pvalues'
 import t from 'tap'
-import type { Test } from 'tap'
-import { z } from 'zod'
+import {
+  accept,
+  add,
+  ballot,
+  begun,
+  breaks,
+  NOW,
+  open,
+  promise,
+  run,
+  service,
+  SESSION,
+  voter,
+  WINDOW,
+} from './little-checker.js'
 
-/** Adds up; refuses what is negative. */
-class Sum {
-  #sum = 0
-  execute(_slot: number, { op }: { readonly op: { readonly add: number } }): number {
-    if (op.add < 0) throw new Refusal('NEGATIVE', 'no')
-    return (this.#sum += op.add)
-  }
-  *snapshot(): Iterable<number> {
-    yield this.#sum
-  }
-  restore(): void {
-    throw new Error('not in these tests')
-  }
-}
-const service = defineService({ name: 'sum', op: z.object({ add: z.number() }), state: () => new Sum() })
-
-const WINDOW = 10
-const ballot = (round: number, server = 0, start = 7): Ballot => ({ round, server, start })
-const open = (nonce = 'n'): Command => ({ kind: 'open', nonce })
-/** The session that `open('n')` in slot 1 opens. */
-const SESSION = '1.n'
-const add = (localId: number, by = localId, clientId = SESSION, acked = 0): Command => ({
-  ...{ kind: 'op', clientId, localId, acked },
-  op: packValue({ add: by }),
-})
-const run = (at: Ballot, first: number, ...commands: Command[]) => ({ ballot: at, first, commands })
-const accept = (at: Ballot, first: number, ...commands: Command[]): StoredRecord => {
-  return { type: 'accept', run: run(at, first, ...commands) }
-}
+const audit = { slot: 0, hash: '0'.repeat(16) }
 const ok = (value: number): Result => ({ status: 'ok', value: packValue(value) })
-
-/** Checks that a rule is broken by this. */
-function breaks(t: Test, rule: string, call: () => unknown, what = /./): void {
-  t.throws(call, { name: 'Violation', message: new RegExp(`^${rule}: .*${what.source}`) })
-}
-
-/** Three servers, and a session with two commands that are chosen at ballot 1.0: 1 + 2 = 3. */
-function begun(): { checker: Checker; log: StoredRecord[] } {
-  const checker = new Checker(3, service, WINDOW)
-  for (const server of [0, 1, 2]) checker.started(server)
-  const log: StoredRecord[] = [{ type: 'promise', ballot: ballot(1) }, accept(ballot(1), 1, open(), add(1), add(2))]
-  for (const server of [0, 1]) checker.durable(server, log, 3)
-  return { checker, log }
-}
 
 /** Lets a server execute an operation as the service would, unless told otherwise. */
 function execute(
@@ -73,8 +42,8 @@ t.test('what is as it should be passes', (t) => {
   t.equal(checker.chosen, 3)
   checker.sent(0, 1, { type: 'p1a', ballot: ballot(1), from: 1 })
   checker.sent(0, 1, { type: 'p2a', run: run(ballot(1), 1, open(), add(1), add(2)), decided: 1 })
-  checker.sent(1, 0, { type: 'p2b', ballot: ballot(1), first: 1, last: 3, decided: 1 })
-  checker.sent(0, 2, { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 4 })
+  checker.sent(1, 0, { type: 'p2b', ballot: ballot(1), first: 1, last: 3, decided: 1, lives: [] })
+  checker.sent(0, 2, { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 4, audit })
   execute(checker, 0, 2, 1, 1)
   execute(checker, 0, 3, 2, 3)
   checker.replied(0, { clientId: 'n', localId: 0, result: { status: 'ok', value: Buffer.from(SESSION) } })
@@ -90,9 +59,9 @@ t.test('what is as it should be passes', (t) => {
 
 t.test('R1: two commands are chosen for a slot', (t) => {
   const pvalues = new Pvalues(3)
-  pvalues.hold(0, ballot(1), 3, add(2))
-  for (const server of [1, 2]) pvalues.hold(server, ballot(2, 1), 3, add(2, 7))
-  breaks(t, 'R1', () => pvalues.hold(1, ballot(1), 3, add(2)), /two commands are chosen for slot 3/)
+  pvalues.accept(voter(0), ballot(1), 3, add(2))
+  for (const server of [1, 2]) pvalues.accept(voter(server), ballot(2, 1), 3, add(2, 7))
+  breaks(t, 'R1', () => pvalues.accept(voter(1), ballot(1), 3, add(2)), /two commands are chosen for slot 3/)
   t.end()
 })
 
@@ -108,8 +77,8 @@ t.test('R1: a server executes, or holds as decided, another command than the cho
 t.test('R2: a slot is called decided that is not', (t) => {
   for (const message of [
     { type: 'decision', ballot: ballot(1), decided: 5 },
-    { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 5 },
-    { type: 'heartbeatReply', ballot: ballot(1), sequence: 1, decided: 5 },
+    { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 5, audit },
+    { type: 'heartbeatReply', ballot: ballot(1), sequence: 1, decided: 5, audit },
     { type: 'decided', ballot: ballot(1), first: 1, commands: [], decided: 5 },
     { type: 'p2a', run: run(ballot(1), 5, add(3)), decided: 5 },
   ] as const)
@@ -145,16 +114,16 @@ t.test('R5: a proposal beyond the window', (t) => {
 
 t.test('A1: a promise that is not above the last, or an answer below one of a former life', (t) => {
   const { checker, log } = begun()
-  breaks(t, 'A1', () => checker.durable(0, [{ type: 'promise', ballot: ballot(1) }], 4))
-  const promise: StoredRecord = { type: 'promise', ballot: ballot(2, 1) }
-  checker.durable(0, [promise], 5)
-  checker.sent(0, 1, { type: 'p1b', ballot: ballot(2, 1), from: 4, accepted: [], next: null, decided: 4 })
+  breaks(t, 'A1', () => checker.durable(0, [promise(ballot(1))], 4))
+  const second = promise(ballot(2, 1))
+  checker.durable(0, [second], 5)
+  checker.sent(0, 1, { type: 'p1b', ballot: ballot(2, 1), from: 4, accepted: [], next: null, decided: 4, ...NOW })
   checker.started(0)
-  t.equal(checker.recovered(0, [...log, promise], 7, null), null)
+  t.equal(checker.recovered(0, [...log, second], 7, null), null)
   breaks(
     t,
     'A1',
-    () => checker.sent(0, 1, { type: 'p2b', ballot: ballot(1), first: 1, last: 1, decided: 4 }),
+    () => checker.sent(0, 1, { type: 'p2b', ballot: ballot(1), first: 1, last: 1, decided: 4, lives: [] }),
     /after a restart/,
   )
   t.end()
@@ -162,16 +131,16 @@ t.test('A1: a promise that is not above the last, or an answer below one of a fo
 
 t.test('A2: a vote below a promise', (t) => {
   const { checker } = begun()
-  checker.durable(0, [{ type: 'promise', ballot: ballot(3, 1) }], 4)
+  checker.durable(0, [promise(ballot(3, 1))], 4)
   breaks(t, 'A2', () => checker.durable(0, [accept(ballot(2, 2), 4, add(3))], 5))
   t.end()
 })
 
 t.test('A3: a promise that leaves out what was accepted', (t) => {
-  const p1b = { type: 'p1b', ballot: ballot(2, 1), from: 1, next: null, decided: 1 } as const
+  const p1b = { type: 'p1b', ballot: ballot(2, 1), from: 1, next: null, decided: 1, ...NOW } as const
   const promised = (): Checker => {
     const { checker } = begun()
-    checker.durable(0, [{ type: 'promise', ballot: ballot(2, 1) }], 4)
+    checker.durable(0, [promise(ballot(2, 1))], 4)
     return checker
   }
   const held = run(ballot(1), 1, open(), add(1), add(2))
@@ -194,17 +163,33 @@ t.test('A4: two commands at one ballot in one slot', (t) => {
 
 t.test('A5: another command above the ballot at which one is chosen, whichever comes first', (t) => {
   const above = { type: 'p2a', run: run(ballot(2, 1), 3, add(3)), decided: 1 } as const
-  breaks(t, 'A5', () => begun().checker.sent(1, 0, above))
-  const fresh = new Checker(3, service, WINDOW)
-  fresh.sent(1, 0, above)
-  fresh.durable(0, [accept(ballot(1), 3, add(2))], 1)
-  breaks(t, 'A5', () => fresh.durable(1, [accept(ballot(1), 3, add(2))], 1))
-  // Below that ballot a deposed leader may still propose what it likes.
-  begun().checker.sent(0, 1, { type: 'p2a', run: run(ballot(0), 3, add(3)), decided: 1 })
+  const adopted = (checker: Checker): Checker => {
+    for (const server of [1, 2]) checker.durable(server, [promise(ballot(2, 1))], 4)
+    return checker
+  }
+  breaks(t, 'A5', () => adopted(begun().checker).sent(1, 0, above))
+  const pvalues = new Pvalues(3)
+  pvalues.propose(ballot(2, 1), 3, add(3))
+  // Below the ballot at which something is chosen a deposed leader may have proposed what it liked.
+  pvalues.propose(ballot(0), 3, add(4))
+  pvalues.accept(voter(0), ballot(1), 3, add(2))
+  breaks(t, 'A5', () => pvalues.accept(voter(1), ballot(1), 3, add(2)))
   t.end()
 })
 
-t.test('one leader: a ballot that is used by another server, or by another life', (t) => {
+t.test('adopted: a proposal at a ballot that no majority has adopted', (t) => {
+  const { checker } = begun()
+  const proposal = { type: 'p2a', run: run(ballot(2, 1), 4, add(3)), decided: 4 } as const
+  breaks(t, 'adopted', () => checker.sent(1, 0, proposal))
+  for (const server of [0, 2]) {
+    checker.durable(server, [promise(ballot(2, 1))], 4)
+    if (server === 0) breaks(t, 'adopted', () => checker.sent(1, 0, proposal))
+  }
+  checker.sent(1, 0, proposal)
+  t.end()
+})
+
+t.test('one leader: a ballot that is used by another server, or by another process', (t) => {
   const { checker } = begun()
   breaks(t, 'one leader', () => checker.sent(2, 0, { type: 'p1a', ballot: ballot(2, 1), from: 1 }))
   checker.sent(0, 1, { type: 'p1a', ballot: ballot(2), from: 1 })
@@ -214,12 +199,12 @@ t.test('one leader: a ballot that is used by another server, or by another life'
 })
 
 t.test('durability: an answer before its ballot, its vote, or what it tells is durable', (t) => {
-  const p1b = { type: 'p1b', ballot: ballot(1), from: 1, next: null, decided: 1 } as const
+  const p1b = { type: 'p1b', ballot: ballot(1), from: 1, next: null, decided: 1, ...NOW } as const
   for (const message of [
     { ...p1b, ballot: ballot(2, 1), accepted: [] },
     { ...p1b, accepted: [run(ballot(1), 1, open(), add(1), add(2)), run(ballot(1), 4, add(3))] },
-    { type: 'p2b', ballot: ballot(1), first: 1, last: 4, decided: 1 },
-    { type: 'p2b', ballot: ballot(2, 1), first: 1, last: 1, decided: 1 },
+    { type: 'p2b', ballot: ballot(1), first: 1, last: 4, decided: 1, lives: [] },
+    { type: 'p2b', ballot: ballot(2, 1), first: 1, last: 1, decided: 1, lives: [] },
   ] as const)
     breaks(t, 'durability', () => begun().checker.sent(0, 1, message))
   t.end()
@@ -229,7 +214,7 @@ t.test('durability: a promise or a vote that a start does not find', (t) => {
   const { checker, log } = begun()
   breaks(t, 'durability', () => checker.recovered(0, log.slice(0, 1), 5, null), /slot 1/)
   breaks(t, 'durability', () => begun().checker.recovered(0, [], 5, null), /its promise of 1.0/)
-  checker.durable(0, [{ type: 'promise', ballot: ballot(2, 1) }], 4)
+  checker.durable(0, [promise(ballot(2, 1))], 4)
   breaks(t, 'durability', () => checker.recovered(0, log, 5, null), /its promise of 2.1/)
   const shorter = accept(ballot(1), 1, open(), add(1))
   breaks(t, 'durability', () => begun().checker.recovered(0, [shorter], 5, null), /slot 3/)
@@ -238,16 +223,16 @@ t.test('durability: a promise or a vote that a start does not find', (t) => {
 
 t.test('after damage, what nothing whole stands behind may be gone, but the server must stay down', (t) => {
   const { log } = begun()
-  const promise: StoredRecord = { type: 'promise', ballot: ballot(2, 1) }
+  const second = promise(ballot(2, 1))
   const grown = (): Checker => {
     const { checker } = begun()
-    checker.durable(0, [promise], 5)
+    checker.durable(0, [second], 5)
     return checker
   }
   t.match(grown().recovered(0, log, 6, [2, 3, 4]), { what: 'its promise of 2.1', batch: 5 })
   breaks(t, 'durability', () => grown().recovered(0, log, 6, [2, 3, 4, 6])) // a seal stands behind it
-  breaks(t, 'durability', () => grown().recovered(0, [promise], 7, [5])) // not the last batch
-  t.equal(grown().recovered(0, [...log, promise], 7, [3, 5]), null, 'nothing is gone')
+  breaks(t, 'durability', () => grown().recovered(0, [second], 7, [5])) // not the last batch
+  t.equal(grown().recovered(0, [...log, second], 7, [3, 5]), null, 'nothing is gone')
   t.end()
 })
 
@@ -260,14 +245,14 @@ t.test('what an earlier start found was sealed by it', (t) => {
 })
 
 t.test('durability: a wiped server that answers; one that had promised nothing may', (t) => {
-  const p1b = { type: 'p1b', ballot: ballot(2, 1), from: 4, accepted: [], next: null, decided: 4 } as const
-  const promise: StoredRecord = { type: 'promise', ballot: ballot(2, 1) }
+  const p1b = { type: 'p1b', ballot: ballot(2, 1), from: 4, accepted: [], next: null, decided: 4, ...NOW } as const
+  const second = promise(ballot(2, 1))
   const { checker } = begun()
   t.equal(checker.recovered(0, [], 1, 'wiped'), null)
-  checker.durable(0, [promise], 2)
-  breaks(t, 'durability', () => checker.sent(0, 1, p1b), /wiped/)
+  checker.durable(0, [second], 2)
+  breaks(t, 'durability', () => checker.sent(0, 1, p1b), /lost what it had promised/)
   t.equal(checker.recovered(2, [], 1, 'wiped'), null)
-  checker.durable(2, [promise], 2)
+  checker.durable(2, [second], 2)
   checker.sent(2, 1, p1b)
   t.end()
 })
@@ -342,7 +327,8 @@ t.test('replies: what was not executed, or came to something else', (t) => {
 
 t.test('a refusal is an outcome like any other', (t) => {
   const outcomes: Uint8Array[] = []
-  const state = observedService(service, (_slot, _command, outcome) => outcomes.push(outcome)).state()
+  const observer = { executed: (_slot: number, _command: unknown, outcome: Uint8Array) => void outcomes.push(outcome) }
+  const state = observedService(service, observer).state()
   t.throws(() => state.execute(4, { clientId: SESSION, op: { add: -1 } }, () => undefined), { code: 'NEGATIVE' })
   const { checker } = begun()
   for (const server of [0, 1]) checker.durable(server, [accept(ballot(1), 4, add(3, -1))], 4)

@@ -1,6 +1,7 @@
 /** What the tests of the simulated world share: a cluster of key-value stores, small and quick. */
 import { kvstore } from '@synod/kvstore'
 import { DEFAULT_LIMITS } from '@synod/paxos/internal/protocol/config'
+import { DEFAULT_SNAPSHOTS } from '@synod/paxos/internal/server/snapshotter'
 import { SimWorld } from '@synod/harness/internal/sim/sim-world'
 import type { SimWorldOptions } from '@synod/harness/internal/sim/sim-world'
 import type { WorldClient } from '@synod/harness/internal/world/world'
@@ -18,8 +19,12 @@ export async function inWorld<T>(
   const lines: string[] = []
   const world = new SimWorld({
     ...{ service: kvstore, servers: 3, seed: 1, timing: QUICK, limits: DEFAULT_LIMITS, diskDelay: 0.2 },
+    ...{ snapshots: DEFAULT_SNAPSHOTS, log: { fileBytes: 32 << 10, reserveBytes: 4 << 10 } },
     ...options,
-    trace: (line) => lines.push(line),
+    trace: (line) => {
+      lines.push(line)
+      options.trace?.(line)
+    },
   })
   try {
     return { result: await world.driveTo(Promise.race([body(world), world.broken]), DEADLINE), world, lines }

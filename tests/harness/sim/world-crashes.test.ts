@@ -45,6 +45,7 @@ for (const on of ['p1a', 'p1b', 'p2a', 'p2b'] as const) {
       const leader = await serving(world)
       const client = world.client([0, 1, 2])
       await fill(client, 2)
+      await world.sleep(100) // what is under way arrives
       victims = on === 'p2a' ? [leader] : [0, 1, 2].filter((id) => id !== leader)
       for (const id of victims) t.equal(await world.server(id).crash({ on }), null)
       await world.sleep(500)

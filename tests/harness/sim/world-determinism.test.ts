@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { SimWorld } from '@synod/harness/internal/sim/sim-world'
-import { drawLimits, drawTiming } from '@synod/harness/internal/sim/sim-world'
+import { drawLimits, drawTiming } from '@synod/harness/internal/sim/drawn'
 import t from 'tap'
 import { converged, fill, idsOf, inWorld, serving } from './little-world.js'
 

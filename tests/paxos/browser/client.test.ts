@@ -47,6 +47,7 @@ t.test('a page submits, subscribes, asks and fails as a program in Node does', a
     otherEvents: [],
     dumped: true,
     role: 'leader',
+    verified: true,
     refused: 'Refusal NO {"value":"no"}',
     unsendable: 'ClientError BAD_OPERATION false',
     closed: 'ClientError CLOSED false',

@@ -70,6 +70,7 @@ async function run(server: string, foreign: string): Promise<Record<string, unkn
   const { entries } = await client.dump(server)
   const dumped: string[] = []
   for await (const entry of entries) dumped.push(told(entry))
+  const { agree, servers } = await client.verify()
   const refused = await failure(() => client.submit({ value: 'no' }))
   const unsendable = await failure(() => client.submit({ value: 'half a \ud800 character' }))
   await client.close()
@@ -81,6 +82,7 @@ async function run(server: string, foreign: string): Promise<Record<string, unkn
     otherEvents: events.map(told).filter((event, index) => event !== sent[index]),
     dumped: dumped.join() === sent.at(-1),
     role,
+    verified: agree && servers.length === 1,
     refused,
     unsendable,
     closed: await failure(() => client.submit({ value: 1 })),

@@ -11,11 +11,11 @@ function acceptor(limits = {}) {
   return {
     self,
     p1a: (from: number, at: string, slot = 1, decided = 1): string => {
-      self.p1a(from, { type: 'p1a', ballot: ballot(at), from: slot }, decided, out)
+      self.p1a(from, { type: 'p1a', ballot: ballot(at), from: slot }, decided, [], out)
       return showOutbox(0, out)
     },
     p2a: (from: number, at: string, first: number, commands: string, decided = 1): string => {
-      self.p2a(from, { type: 'p2a', run: run(at, first, commands), decided }, decided, out)
+      self.p2a(from, { type: 'p2a', run: run(at, first, commands), decided }, decided, [], out)
       return showOutbox(0, out)
     },
     accepted: (slot: number, at: string): string | undefined => {

@@ -76,7 +76,8 @@ function catchingUp(decided: number): { network: Network; learn: (slot: number) 
   network.deliver('0→1')
   network.deliver('1→0')
   network.sync()
-  network.inject(1, 0, { type: 'p1b', ballot: ballot('1.0'), from: 1, accepted: [], next: null, decided })
+  const nothing = { from: 1, accepted: [], next: null, collected: 0, lives: [] }
+  network.inject(1, 0, { type: 'p1b', ballot: ballot('1.0'), ...nothing, decided })
   const learn = (slot: number): void => {
     const commands = [command(`c${slot}`)]
     network.inject(1, 0, { type: 'decided', ballot: ballot('0.1'), first: slot, commands, decided })

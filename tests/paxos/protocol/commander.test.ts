@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Commander } from '@synod/paxos/internal/protocol/commander'
+import type { Lives } from '@synod/paxos/internal/protocol/message'
 import { Outbox } from '@synod/paxos/internal/protocol/outbox'
 import { ballot, broken, lines, run, showOutbox } from '../../support/transcript.js'
 
@@ -11,8 +12,8 @@ function commander(count: number) {
   return {
     self,
     spawned,
-    p2b: (from: number, at = '1.0', last = 5): boolean =>
-      self.p2b(from, { type: 'p2b', ballot: ballot(at), first: 4, last, decided: 4 }),
+    p2b: (from: number, at = '1.0', last = 5, lives: Lives = []): boolean =>
+      self.p2b(from, { type: 'p2b', ballot: ballot(at), first: 4, last, decided: 4, lives }),
     tick: (now: number): string => {
       self.tick(now, 500, 4, out)
       return showOutbox(0, out)
@@ -96,3 +97,43 @@ t.test(
     t.end()
   },
 )
+
+t.test('a vote of a life before one that another vote names does not count; its server may vote again', (t) => {
+  const { p2b, tick } = commander(3)
+  t.equal(p2b(1), false, 'sent before server 1 lost its votes')
+  t.equal(p2b(2, '1.0', 5, [0, 1]), false, 'server 2 knows that it was repaired')
+  t.equal(p2b(1), false, 'the old vote again')
+  t.equal(
+    tick(500),
+    lines(`
+      0→0 p2a 1.0 slots 4–5: a, b; decided<4
+      0→1 p2a 1.0 slots 4–5: a, b; decided<4
+    `),
+    'it is asked again, beside those that did not vote',
+  )
+  t.equal(p2b(1), false, 'the old vote comes once more')
+  t.equal(p2b(1, '1.0', 5, [0, 1]), true, 'the vote of its new life counts')
+  t.end()
+})
+
+t.test('in whatever order they come, an outlived vote counts with none that outlives it', (t) => {
+  const late = commander(5)
+  late.p2b(3, '1.0', 5, [0, 2])
+  late.p2b(0)
+  t.equal(late.p2b(1, '1.0', 5, [0, 1]), false)
+  t.equal(late.p2b(1, '1.0', 5, [0, 2]), true, 'of the life that server 3 knows')
+  const others = commander(5)
+  others.p2b(1)
+  others.p2b(3, '1.0', 5, [0, 1])
+  t.equal(others.p2b(0), false, 'two count, and server 1 does not')
+  t.equal(others.p2b(4), true, 'three others are a majority without it')
+  t.end()
+})
+
+t.test('a late vote of a former life does not take the place of one of a later life', (t) => {
+  const { p2b } = commander(3)
+  p2b(1, '1.0', 5, [0, 1])
+  t.equal(p2b(1), false)
+  t.equal(p2b(2, '1.0', 5, [0, 1]), true)
+  t.end()
+})

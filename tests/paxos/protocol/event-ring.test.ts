@@ -75,3 +75,46 @@ t.test('many events cost no more than a few: the dropped ones are let go', (t) =
   t.equal(ring.read(199_990, Infinity).length, 11)
   t.end()
 })
+
+t.test('a snapshot of it is fixed when it is taken, though events come and go while it is read', (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const prng = new Prng(seed)
+    const ring = new EventRing({ events: 200, bytes: 1 << 20 })
+    let slot = 0
+    const add = (most: number): void => {
+      for (let n = prng.below(most); n > 0; n--) {
+        slot += prng.below(2)
+        ring.add(slot + 1, bytes(`${'e'.repeat(prng.below(3000))}@${slot + 1}`))
+      }
+    }
+    add(400)
+    const snapshot = ring.snapshot()
+    const [oldest, before] = [ring.oldest, show(ring, 0)]
+    const read: string[] = []
+    let told = 0
+    for (const item of snapshot) {
+      if (typeof item === 'number') told = item
+      else read.push(`${item.slot}: ${item.events.map(text).join(' ')}`)
+      add(20)
+    }
+    t.equal(told, oldest)
+    t.strictSame(read, before, `seed ${seed}`)
+  }
+  t.end()
+})
+
+t.test('restored over another one, it is the one that was saved, and whoever follows it looks again', (t) => {
+  const ring = new EventRing({ events: 4, bytes: 1 << 20 })
+  for (let slot = 1; slot <= 9; slot++) ring.add(slot, bytes('old'))
+  const { emitted } = ring
+  const saved = new EventRing({ events: 4, bytes: 1 << 20 })
+  saved.restore([20])
+  ring.restore(saved.snapshot())
+  t.strictSame(show(ring, 0), [], 'it has no events')
+  t.equal(ring.oldest, 20)
+  t.ok(ring.emitted > emitted)
+  for (const slot of [25, 26, 27, 28, 29]) ring.add(slot, bytes('new'))
+  t.strictSame(show(ring, 0), ['26: new', '27: new', '28: new', '29: new'])
+  t.equal(ring.oldest, 26)
+  t.end()
+})

@@ -11,9 +11,9 @@ function leader(limits: Partial<Limits> = {}, count = 3) {
   return {
     self,
     scout: (above = '0.0') => showBallot(self.scout(ballot(above))),
-    adopted: (proposals: Record<number, string>, decided = 1): void => {
+    adopted: (proposals: Record<number, string>, decided = 1, collected = 0): void => {
       const map = new Map(Object.entries(proposals).map(([slot, text]) => [Number(slot), command(text)]))
-      self.adopted({ proposals: map, decided, decidedBy: 1 })
+      self.adopted({ proposals: map, decided, decidedBy: 1, collected })
     },
     activate: (slotOut: number, now = 0): boolean => self.activate(slotOut, now),
     offer: (text: string) => queue.push(...commands(text)),
@@ -138,10 +138,10 @@ t.test('it is in touch while a majority, itself included, answered within the ti
     adopted({}, 9)
     activate(9, 300)
     t.equal(self.inTouch(800, 500), true, 'all are given time to answer, however long it was catching up')
-    for (let server = 1; server < others; server++) self.heardFrom(server, 1000)
+    for (let server = 1; server < others; server++) self.heardFrom(server, 9, 1000)
     if (others > 0) {
       t.equal(self.inTouch(1000, 500), false, `${others - 1} others of ${count}`)
-      self.heardFrom(others, 1000)
+      self.heardFrom(others, 9, 1000)
     }
     t.equal(self.inTouch(1500, 500), true, `${others} others of ${count}`)
     t.equal(self.inTouch(1501, 500), count === 1)
@@ -158,5 +158,36 @@ t.test('C1: a heartbeat without leading breaks it', (t) => {
   scout()
   adopted({})
   t.equal(self.nextSequence(), 1, 'it counts within a ballot')
+  t.end()
+})
+
+t.test('A3: it proposes nothing that a member of its quorum has collected', (t) => {
+  const { scout, adopted, activate, offer, propose } = leader()
+  scout()
+  adopted({}, 4, 7)
+  activate(4)
+  offer('x')
+  t.throws(() => propose(4), broken('A3'))
+  adopted({}, 8, 7)
+  activate(8)
+  offer('x')
+  t.equal(propose(8), '1.0+7 slot 8: x')
+  t.end()
+})
+
+t.test('active, it knows how far each server is, as far as that one told', (t) => {
+  const { self, scout, adopted, activate } = leader()
+  t.strictSame(self.reached(3), [], 'passive')
+  scout()
+  self.heardFrom(1, 9, 0)
+  adopted({}, 4)
+  t.strictSame(self.reached(3), [], 'catching up')
+  activate(4)
+  t.strictSame(self.reached(3), [3, null, null], 'what it was told before may be from long ago')
+  self.heardFrom(2, 3, 10)
+  self.heardFrom(2, 4, 11)
+  t.strictSame(self.reached(6), [6, null, 3])
+  self.retire()
+  t.strictSame(self.reached(6), [])
   t.end()
 })

@@ -239,7 +239,7 @@ t.test('a promise for an earlier ballot of this server, or another life of it, d
   network.deliver('0→1')
   network.deliver('1→0')
   network.sync()
-  const p1b = { type: 'p1b', from: 1, accepted: [], next: null, decided: 1 } as const
+  const p1b = { type: 'p1b', from: 1, accepted: [], next: null, decided: 1, collected: 0, lives: [] } as const
   network.inject(1, 0, { ...p1b, ballot: ballot('1.0+1') })
   network.inject(2, 0, { ...p1b, ballot: ballot('0.0') })
   t.equal(network.status(0).role, 'candidate')

@@ -37,7 +37,7 @@ function replica(limits: Partial<Limits> = {}) {
       self.submit(commands(text), out)
       return told()
     },
-    take: (most = 1000, now = 0) => self.take(most, now).map(showCommand).join(', '),
+    take: (most = 1000, now = 0) => self.requests.take(most, now).map(showCommand).join(', '),
     /** Server `from` tells it of decisions. */
     hear: (at: string, decided: number, from = 1): string => {
       self.hear(ballot(at), decided, from)
@@ -53,7 +53,7 @@ function replica(limits: Partial<Limits> = {}) {
       return told()
     },
     catchUp: (from: number, slot: number): string => {
-      self.catchUp(from, { type: 'catchUp', from: slot }, out)
+      self.catchUp(from, { type: 'catchUp', from: slot }, 0, out)
       return told()
     },
     log: (): string => {
@@ -214,7 +214,7 @@ t.test(
 t.test('R3: an open is told from the commands without a client, whatever its nonce is', (t) => {
   const { self, submit, accept, hear, take } = replica()
   submit('open noop, open clock')
-  self.forwarded(commands('clock 100/1000'))
+  self.requests.forwarded(commands('clock 100/1000'))
   t.equal(take(), 'open noop, open clock, clock 100/1000', 'none is taken for a copy of another')
   accept(1, 'noop, clock 100/1000, open noop, open clock')
   t.equal(hear('1.1', 3), '')
@@ -252,10 +252,10 @@ t.test('BUSY: past so many bytes of undecided commands likewise', (t) => {
 t.test('without its leader it takes back what is not decided, in order, and leaves others’ commands to them', (t) => {
   const { self, submit, take } = replica()
   submit('a, b')
-  self.forwarded(commands('c'))
+  self.requests.forwarded(commands('c'))
   t.equal(take(1), 'a')
   submit('d')
-  self.requeue()
+  self.requests.requeue()
   t.equal(take(), 'a, b, d')
   t.end()
 })
@@ -265,13 +265,13 @@ t.test('what was forwarded and not decided for long is forwarded again', (t) => 
   submit('a, b')
   take(1, 0)
   take(1, 100)
-  self.resend(1999, 2000)
+  self.requests.resend(1999, 2000)
   t.equal(take(), '')
-  self.resend(2000, 2000)
+  self.requests.resend(2000, 2000)
   t.equal(take(9, 2000), 'a')
-  self.resend(2100, 2000)
+  self.requests.resend(2100, 2000)
   t.equal(take(9, 2100), '', 'b waits for its turn behind a')
-  self.resend(4000, 2000)
+  self.requests.resend(4000, 2000)
   t.equal(take(9, 4000), 'a, b')
   t.end()
 })
@@ -279,22 +279,22 @@ t.test('what was forwarded and not decided for long is forwarded again', (t) => 
 t.test('a forwarded copy of a command that waits or is proposed here is dropped, until it is decided', (t) => {
   const { self, submit, take, accept, hear } = replica()
   submit('a')
-  self.forwarded(commands('a, b, b'))
+  self.requests.forwarded(commands('a, b, b'))
   t.equal(take(), 'a, b')
-  self.forwarded(commands('a, b'))
+  self.requests.forwarded(commands('a, b'))
   t.equal(take(), '')
   accept(1, 'a, b')
   hear('1.1', 3)
-  self.forwarded(commands('b'))
+  self.requests.forwarded(commands('b'))
   t.equal(take(), 'b', 'its session then tells that it was executed')
   t.end()
 })
 
 t.test('a full queue takes no forwarded command', (t) => {
   const { self, take } = replica({ pending: 2 })
-  self.forwarded(commands('a, b, c'))
+  self.requests.forwarded(commands('a, b, c'))
   t.equal(take(), 'a, b')
-  self.forwarded(commands('c'))
+  self.requests.forwarded(commands('c'))
   t.equal(take(), 'c', 'it is taken when it comes again')
   t.end()
 })

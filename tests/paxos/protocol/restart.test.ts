@@ -160,7 +160,8 @@ t.test('a ballot is never used twice, also when the promise was not durable', (t
   network.deliver('0→2')
   network.deliver('2→0')
   t.match(network.transcript(), '0→1,2 p1a 1.0+1 from slot 1')
-  network.inject(1, 0, { type: 'p1b', ballot: ballot('1.0'), from: 1, accepted: [], next: null, decided: 1 })
+  const nothing = { from: 1, accepted: [], next: null, decided: 1, collected: 0, lives: [] }
+  network.inject(1, 0, { type: 'p1b', ballot: ballot('1.0'), ...nothing })
   network.sync()
   t.equal(network.status(0).role, 'candidate', 'a late promise for its former life is none for this one')
   network.settle()

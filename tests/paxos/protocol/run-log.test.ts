@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import type { Slot } from '@synod/paxos/internal/protocol/command'
+import { commandBytes } from '@synod/paxos/internal/protocol/command'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { clip, RunLog } from '@synod/paxos/internal/protocol/run-log'
 import { run, showBallot, showCommand, showRun } from '../../support/transcript.js'
@@ -123,6 +124,25 @@ t.test('what lies below a slot is forgotten run by run, also when it is much', (
   t.strictSame(show(log), [])
   log.put(run('2.0', 3, 'x'))
   t.strictSame(show(log), ['2.0 slot 3: x'], 'a trimmed log takes a run at any place')
+  t.end()
+})
+
+t.test('it knows how many bytes it holds, whatever was replaced, cut or forgotten', (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const prng = new Prng(seed)
+    const log = new RunLog()
+    let below = 1
+    for (let round = 1; round <= 200; round++) {
+      const list = Array.from({ length: 1 + prng.below(6) }, () => 'x'.repeat(1 + prng.below(9)))
+      log.put(run(`${round}.0`, below + prng.below(30), list.join(', ')))
+      if (prng.chance(0.1)) log.trim((below += prng.below(20)))
+      let bytes = 0
+      for (const { commands } of log.from(1)) for (const command of commands) bytes += commandBytes(command)
+      if (log.bytes !== bytes) t.fail(`seed ${seed}, round ${round}: ${log.bytes} for ${bytes}`)
+    }
+    log.trim(1e6)
+    t.equal(log.bytes, 0)
+  }
   t.end()
 })
 

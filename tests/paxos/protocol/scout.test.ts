@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Adopted } from '@synod/paxos/internal/protocol/command'
+import type { Lives } from '@synod/paxos/internal/protocol/message'
 import { Outbox } from '@synod/paxos/internal/protocol/outbox'
 import { Scout } from '@synod/paxos/internal/protocol/scout'
 import type { Run } from '@synod/paxos/internal/protocol/command'
@@ -16,9 +17,10 @@ function scout(count: number, from = 1) {
     p1b: (
       server: number,
       accepted: Run[] = [],
-      { at = '2.0', slot = from, next = null as number | null, decided = 1 } = {},
+      { at = '2.0', slot = from, next = null as number | null, decided = 1, collected = 0, lives = [] as Lives } = {},
     ): string => {
-      const adopted = self.p1b(server, { type: 'p1b', ballot: ballot(at), from: slot, accepted, next, decided }, out)
+      const told = { from: slot, accepted, next, decided, collected, lives }
+      const adopted = self.p1b(server, { type: 'p1b', ballot: ballot(at), ...told }, out)
       return [showOutbox(0, out), adopted === undefined ? '' : show(adopted)].filter((line) => line !== '').join('\n')
     },
     tick: (now: number): string => {
@@ -28,9 +30,10 @@ function scout(count: number, from = 1) {
   }
 }
 
-function show({ proposals, decided, decidedBy }: Adopted): string {
+function show({ proposals, decided, decidedBy, collected }: Adopted): string {
   const list = [...proposals].sort(([a], [b]) => a - b).map(([slot, command]) => `${slot}:${showCommand(command)}`)
-  return `adopted {${list.join(' ')}} decided<${decided} by ${decidedBy}`
+  const told = collected === 0 ? '' : `, collected ${collected}`
+  return `adopted {${list.join(' ')}} decided<${decided} by ${decidedBy}${told}`
 }
 
 t.test('it asks every acceptor, its own server’s within the step', (t) => {
@@ -128,5 +131,51 @@ t.test('A4: two acceptors that accepted different commands for one slot at one b
   p1b(1, [run('1.1', 1, 'a')])
   t.throws(() => p1b(2, [run('1.1', 1, 'b')]), broken('A4'))
   t.doesNotThrow(() => p1b(3, [run('1.1', 1, 'a')]))
+  t.end()
+})
+
+t.test('the highest slot that one of them has collected is told along', (t) => {
+  const { p1b } = scout(5)
+  p1b(0, [], { decided: 9, collected: 3 })
+  p1b(3, [], { decided: 8, collected: 7 })
+  t.equal(p1b(1, [], { decided: 6 }), 'adopted {} decided<9 by 0, collected 7')
+  t.end()
+})
+
+t.test('a promise of a life before one that another names does not count; that server is asked again', (t) => {
+  const { p1b, tick } = scout(3)
+  t.equal(p1b(1, [run('1.1', 1, 'a')]), '', 'sent before server 1 lost its votes')
+  t.equal(p1b(2, [run('1.1', 2, 'b')], { lives: [0, 1] }), '', 'server 2 knows that it was repaired')
+  t.equal(
+    tick(500),
+    lines(`
+      0→0 p1a 2.0 from slot 1
+      0→1 p1a 2.0 from slot 1
+    `),
+  )
+  t.equal(p1b(1, [run('1.1', 1, 'a')]), '', 'the old promise once more')
+  t.equal(p1b(1, [run('1.2', 3, 'c')], { lives: [0, 1] }), 'adopted {1:a 2:b 3:c} decided<1 by 1')
+  t.end()
+})
+
+t.test('three of five count without the one whose promise is outlived', (t) => {
+  const { p1b } = scout(5)
+  p1b(1)
+  p1b(3, [], { lives: [0, 0, 0, 0, 7] })
+  p1b(2, [], { lives: [0, 1] })
+  t.equal(p1b(4), '', 'nor does this one: server 3 knows of seven lives of it')
+  t.equal(p1b(0), 'adopted {} decided<1 by 1')
+  t.end()
+})
+
+t.test('an acceptor that was repaired amid its report begins anew: what it told first is not its any more', (t) => {
+  const { p1b, tick } = scout(3)
+  p1b(0)
+  t.equal(p1b(1, [run('1.1', 1, 'a')], { next: 5 }), '0→1 p1a 2.0 from slot 5')
+  t.equal(p1b(1, [run('1.1', 5, 'e')], { slot: 5, lives: [0, 1] }), '', 'the rest, in another life')
+  t.equal(tick(500).split('\n')[0], '0→1 p1a 2.0 from slot 1')
+  t.equal(p1b(1, [run('1.2', 1, 'x')], { next: 5, lives: [0, 1] }), '0→1 p1a 2.0 from slot 5')
+  t.equal(p1b(1, [], { slot: 5 }), '', 'a late chunk of the former life')
+  t.equal(p1b(1, [run('1.2', 1, 'x')], { lives: [0, 1] }), 'adopted {1:x} decided<1 by 0')
   t.end()
 })

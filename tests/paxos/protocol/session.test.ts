@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Command } from '@synod/paxos/internal/protocol/command'
 import { SESSION_WINDOW, SessionTable } from '@synod/paxos/internal/protocol/session'
+import type { SessionEntry } from '@synod/paxos/internal/protocol/snapshot'
 import { command, Journal, showResult } from '../../support/transcript.js'
 
 /** A session table; operations are numbered by slot as they come. */
@@ -146,5 +147,90 @@ t.test('a watermark that jumps far costs no more than the results that are there
   t.equal(execute('1.n/2 c'), 'stale')
   t.equal(execute(`1.n/${far + 1}^${far} b`), 'ok b@3')
   t.ok(performance.now() - began < 1000, 'counting through would take days')
+  t.end()
+})
+
+/** What a capture yields, as text. */
+function show(entries: Iterable<SessionEntry>): string[] {
+  return [...entries].map(({ clientId, acked, results }) => {
+    const list = results.map(([localId, status, value]) => `${localId} ${showResult({ status, value })}`)
+    return `${clientId}^${acked}: ${list.join(', ')}`
+  })
+}
+
+t.test('what is captured stays as it was, though sessions change while it is read', (t) => {
+  const { self, open, execute } = table()
+  for (const nonce of ['a', 'b', 'c', 'd']) open(nonce)
+  execute('1.a/1 x')
+  execute('2.b/1 y')
+  const before = show(self.capture())
+  t.strictSame(before, ['3.c^0: ', '4.d^0: ', '1.a^0: 1 ok x@5', '2.b^0: 1 ok y@6'], 'in the order of their last use')
+  const reader = self.capture()[Symbol.iterator]()
+  const found: SessionEntry[] = []
+  const take = (): void => {
+    const next = reader.next()
+    if (next.done !== true) found.push(next.value)
+  }
+  execute('4.d/1 z') // changed before it is read
+  take()
+  execute('1.a/2^1 x') // its results go
+  self.end('2.b') // ended before it is read
+  open('e') // not there when it was captured
+  take()
+  execute('3.c/1 w') // read already
+  execute('4.d/2 z') // changed a second time
+  for (let i = 0; i < 5; i++) take()
+  t.strictSame(show(found), before)
+  t.strictSame(
+    show(self.capture()),
+    ['1.a^1: 2 ok x@8', '9.e^0: ', '3.c^0: 1 ok w@10', '4.d^0: 1 ok z@7, 2 ok z@11'],
+    'and the table is what it became',
+  )
+  t.end()
+})
+
+t.test('a capture that is given up costs nothing', (t) => {
+  const { self, open, execute } = table()
+  open('a')
+  open('b')
+  for (const { clientId } of self.capture()) if (clientId === '1.a') break
+  execute('1.a/1 x')
+  t.strictSame(show(self.capture()), ['2.b^0: ', '1.a^0: 1 ok x@3'])
+  t.end()
+})
+
+t.test('restored, it has the same sessions, results, order and bounds', (t) => {
+  const limits = { sessions: 3, bytes: 1 << 20 }
+  const first = table(limits)
+  for (const nonce of ['a', 'b', 'c']) first.open(nonce)
+  first.execute('1.a/1 x')
+  first.execute('2.b/4^2 y')
+  const second = table(limits)
+  second.open('gone')
+  second.self.restore(first.self.capture())
+  t.equal(second.self.size, 3)
+  t.strictSame([...second.self.clientIds], ['3.c', '1.a', '2.b'])
+  t.equal(second.lookup('1.a/1 x'), 'ok x@4')
+  t.equal(second.lookup('2.b/2 z'), 'stale')
+  t.equal(second.lookup('1.gone/1 z'), undefined)
+  t.strictSame(second.ended, [], 'nobody is told that a session ended: the state knows')
+  second.execute('3.c/1 z')
+  second.open('d')
+  t.strictSame(second.ended, ['1.a'], 'the one that was unused for longest is evicted')
+  const bytes = table({ sessions: 9, bytes: 2 * 67 })
+  bytes.self.restore(first.self.capture())
+  bytes.execute('3.c/1 z')
+  t.strictSame(bytes.ended, ['1.a'], 'so it is with the bytes of what was restored')
+  t.end()
+})
+
+t.test('a capture of before a restore stays as it was, too', (t) => {
+  const { self, open, execute } = table()
+  open('a')
+  execute('1.a/1 x')
+  const captured = self.capture()
+  self.restore([])
+  t.equal(self.size, 0)
+  t.strictSame(show(captured), ['1.a^0: 1 ok x@2'])
   t.end()
 })

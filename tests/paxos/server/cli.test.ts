@@ -1,47 +1,10 @@
 /** The server command as a real process. */
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { ended, run } from './processes.js'
 import { freeAddresses, RawClient, temporaryDirectory, until } from './support.js'
-
-const PROGRAM = fileURLToPath(new URL('./counter-server.js', import.meta.url))
-
-/** A server command that runs, or ran. */
-interface Run {
-  readonly child: ChildProcess
-  out: string
-  err: string
-  code: number | null
-}
-
-/** What a test that starts processes is given. */
-interface Test {
-  teardown(call: () => void | Promise<void>): void
-}
-
-function run(t: Test, args: readonly string[], cwd?: string): Run {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(cwd !== undefined && { cwd }),
-  })
-  const state: Run = { child, out: '', err: '', code: null }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (state.out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (state.err += text))
-  child.on('close', (code) => (state.code = code ?? -1))
-  t.teardown(() => {
-    child.kill('SIGKILL')
-  })
-  return state
-}
-
-async function ended(process: Run): Promise<{ code: number | null; err: string; out: string }> {
-  await until('the process ends', () => process.code !== null, 20_000)
-  return { code: process.code, err: process.err, out: process.out }
-}
 
 const portOf = (address: string | undefined): string => (address ?? '').replace(/^.*:/, '')
 
@@ -74,6 +37,8 @@ t.test('each option that cannot be used is told in one sentence, with exit code 
     [`--id 0 --hostfile ${empty}`, `${empty}: no address is given, one for each server is needed`],
     [`--id 0 --hostfile ${hosts}.not`, `the hosts file ${hosts}.not cannot be read (ENOENT)`],
     ['--id 0 --count 1 --port 7000 --bind 0.0.0.0', '--bind 0.0.0.0 lets other machines in, and they are not authenticated: whoever reaches the port can read and change everything; add --insecure-bind if only machines that you trust can'],
+    ['--id 0 --count 1 --port 7000 --repair', '--repair: a cluster of one server has nobody to be repaired from'],
+    ['--id 0 --count 2 --port 7000 --repair', '--repair: in a cluster of two servers none can be repaired: that takes a majority of all servers, besides the one'],
   ] // prettier-ignore
   const runs = cases.map(
     ([args]) =>
@@ -100,6 +65,7 @@ t.test('help is given on request', async (t) => {
     '--data-dir',
     '--bind',
     '--insecure-bind',
+    '--repair',
     '--verbose',
     '/status',
     '/status.json',

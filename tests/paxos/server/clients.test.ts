@@ -1,75 +1,6 @@
 /** Clients' connections, one by one: bounds that a real client would take long to reach. */
-import { Clients } from '@synod/paxos/internal/server/clients'
-import { realClock } from '@synod/paxos/internal/clock'
-import type { Speaker } from '@synod/paxos/internal/server/greeter'
-import { Log } from '@synod/paxos/internal/server/log'
-import type { Command } from '@synod/paxos/internal/protocol/command'
-import { EventRing } from '@synod/paxos/internal/protocol/event-ring'
-import { SynodError } from '@synod/paxos'
-import { decodeServerFrame, encodeFrame } from '@synod/paxos/internal/transport/codec'
-import type { Frame } from '@synod/paxos/internal/transport/codec'
-import type { Connection } from '@synod/paxos/internal/transport/transport'
-import { WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
 import t from 'tap'
-import { statusOf } from '../../support/status.js'
-
-/** The server's end of a connection, whose other end reads when the test says so. */
-class Wire implements Connection {
-  readonly remote = 'a client'
-  buffered = 0
-  reads = true
-  readonly sent: ReturnType<typeof decodeServerFrame>[] = []
-  closed: string | null = null
-  speaker: Speaker = { frame: () => undefined, closed: () => undefined }
-
-  send(frame: Uint8Array): void {
-    this.sent.push(decodeServerFrame(frame))
-    if (!this.reads) this.buffered += frame.length
-  }
-
-  close(reason: string): void {
-    this.closed = reason
-  }
-
-  says(frame: Frame): void {
-    this.speaker.frame(encodeFrame(frame))
-  }
-}
-
-const STATUS = statusOf({ service: 'counter', applied: 9 })
-
-/** Clients of a server whose state has these entries, and what was proposed. */
-function clients(entries: Iterable<unknown> = []) {
-  const proposed: Command[] = []
-  const alive: string[] = []
-  const warnings: string[] = []
-  const tested = new Clients(
-    {
-      service: 'counter',
-      id: 0,
-      addresses: ['127.0.0.1:7000'],
-      takes: () => 'yes',
-      admit: (op) => {
-        const text = Buffer.from(op).toString()
-        if (text === 'bad') throw new SynodError('BAD_OPERATION', 'not an operation')
-        return Buffer.from(text.toUpperCase())
-      },
-      submit: (commands) => proposed.push(...commands),
-      alive: (clientId) => alive.push(clientId),
-      status: () => STATUS,
-      feedSource: { events: new EventRing(), next: () => 10 },
-      snapshot: () => ({ slot: 9, entries }),
-    },
-    realClock,
-    new Log(0, (line) => warnings.push(line)),
-  )
-  const connect = (service: string | null = 'counter'): Wire => {
-    const wire = new Wire()
-    wire.speaker = tested.accept(wire, { type: 'client', version: WIRE_VERSION, service })
-    return wire
-  }
-  return { tested, proposed, alive, warnings, connect }
-}
+import { clients, type Wire } from './clients-support.js'
 
 const result = (bytes: number) => ({ status: 'ok', value: new Uint8Array(bytes) }) as const
 
@@ -179,94 +110,6 @@ t.test('an operation that is not admitted is rejected, and the others of its fra
   t.end()
 })
 
-t.test('a dump comes in chunks, as its client asks, of the state as it was when it began', (t) => {
-  const entries = Array.from({ length: 1000 }, (_, index) => ({ index, text: 'x'.repeat(1000) }))
-  const { connect } = clients(entries)
-  const wire = connect()
-  wire.says({ type: 'dump' })
-  for (const entry of entries) entry.text = 'changed'
-  for (let more = 0; more < 100; more++) {
-    const last = wire.sent.at(-1)
-    if (last?.type === 'dump' && last.done) break
-    t.equal(wire.sent.length, 2 + more, 'one chunk for each question')
-    wire.says({ type: 'dumpMore' })
-  }
-  const chunks = wire.sent.flatMap((frame) => (frame.type === 'dump' ? [frame] : []))
-  t.strictSame(
-    chunks.flatMap((chunk) => chunk.entries),
-    entries.map(({ index }) => ({ index, text: 'x'.repeat(1000) })),
-  )
-  t.ok(chunks.length >= 4, 'of about 256 KiB')
-  t.ok(chunks.every((chunk) => chunk.slot === 9))
-  t.end()
-})
-
-t.test('a state that cannot be dumped is the end of that connection, and of nothing else', (t) => {
-  const failing = {
-    *[Symbol.iterator]() {
-      yield 1
-      throw new TypeError('a bug in the snapshot')
-    },
-  }
-  const cyclic: unknown[] = []
-  cyclic.push(cyclic)
-  const states: Iterable<unknown>[] = [['\ud800'], [`\ud800${'x'.repeat(100)}`], [new Map([[1, 2]])], [cyclic], failing]
-  for (const entries of states) {
-    const { connect, warnings, proposed } = clients(entries)
-    const wire = connect()
-    wire.says({ type: 'dump' })
-    t.match(wire.sent.at(-1), { type: 'goodbye', code: 'DUMP_FAILED', message: /^the state cannot be dumped: / })
-    t.equal(wire.closed, 'DUMP_FAILED')
-    t.match(warnings, [/^\[0\] the state cannot be dumped: [^\n]+$/])
-    connect().says({ type: 'submit', clientId: '1.a', acked: 0, commands: [[1, new Uint8Array(1)]] })
-    t.equal(proposed.length, 1, 'others are served')
-  }
-  t.end()
-})
-
-t.test('only so many dumps are given at a time', (t) => {
-  const { connect } = clients(['x'.repeat(300_000), 'more'])
-  const wires = [connect(), connect(), connect()]
-  for (const wire of wires) wire.says({ type: 'dump' })
-  t.strictSame(
-    wires.map((wire) => wire.closed),
-    [null, null, 'BUSY'],
-  )
-  wires[0]?.says({ type: 'dumpMore' })
-  const later = connect()
-  later.says({ type: 'dump' })
-  t.equal(later.closed, null, 'one had ended')
-  t.end()
-})
-
-t.test('whoever names no service may ask for the status and the state, and for nothing else', (t) => {
-  const { connect, proposed } = clients(['x'])
-  const curious = connect(null)
-  curious.says({ type: 'status' })
-  curious.says({ type: 'dump' })
-  t.match(curious.sent, [
-    { type: 'welcome', server: 0 },
-    { type: 'status', status: STATUS },
-    { type: 'dump', slot: 9, entries: ['x'], done: true },
-  ])
-  t.equal(curious.closed, null)
-  const asked: Frame[] = [
-    { type: 'open', nonce: '0123456789abcdef0123456789abcdef' },
-    { type: 'submit', clientId: '1.a', acked: 0, commands: [[1, new Uint8Array(1)]] },
-  ]
-  for (const frame of asked) {
-    const wire = connect(null)
-    wire.says(frame)
-    t.match(wire.sent.at(-1), { type: 'goodbye', code: 'NO_SERVICE' }, frame.type)
-    t.equal(wire.closed, 'NO_SERVICE')
-    wire.says({ type: 'status' })
-    t.equal(wire.sent.length, 2, 'nothing more is answered')
-  }
-  t.strictSame(proposed, [])
-  t.match(connect('').sent, [{ type: 'goodbye', code: 'WRONG_SERVICE' }], 'an empty name is another service')
-  t.end()
-})
-
 t.test('the leader is told at once of a session whose client comes back, before its time is over', (t) => {
   const { connect, alive, proposed } = clients()
   const wire = connect()
@@ -298,5 +141,60 @@ t.test('a session is held by the connection that spoke for it last, with command
   t.strictSame(tested.sessions(), ['2.b'])
   two.speaker.closed('gone')
   t.strictSame(tested.sessions(), [])
+  t.end()
+})
+
+t.test('a mark is proposed and answered by its nonce, as an opening is', (t) => {
+  const { tested, proposed, connect } = clients()
+  const [one, two] = [connect(), connect()]
+  const nonce = '0123456789abcdef0123456789abcdef'
+  one.says({ type: 'mark', nonce })
+  two.says({ type: 'mark', nonce })
+  t.strictSame(proposed, [
+    { kind: 'mark', nonce },
+    { kind: 'mark', nonce },
+  ])
+  const outcome = { clientId: nonce, localId: 0, result: { status: 'ok', value: Buffer.from('17') } } as const
+  tested.deliver([outcome])
+  tested.deliver([outcome]) // the other copy's: nobody waits for it
+  tested.flush()
+  t.equal(one.sent.length, 1)
+  t.match(two.sent.slice(1), [{ type: 'replies', replies: [{ clientId: nonce, result: { status: 'ok' } }] }])
+  t.equal(two.sent.length, 2)
+  t.end()
+})
+
+t.test('a server that is too busy, or takes nothing in, says so to who wants a mark', (t) => {
+  const mark = { type: 'mark', nonce: '0'.repeat(32) } as const
+  const busy = clients([], { takes: () => 'busy' })
+  const wire = busy.connect()
+  wire.says(mark)
+  busy.tested.flush()
+  t.match(wire.sent[1], { type: 'replies', replies: [{ clientId: mark.nonce, result: { status: 'busy' } }] })
+  const stopping = clients([], { takes: () => 'no' }).connect()
+  stopping.says(mark)
+  t.match(stopping.sent[1], { type: 'rejected', clientId: mark.nonce, localId: 0, code: 'NOT_SERVING' })
+  t.strictSame(busy.proposed, [])
+  t.end()
+})
+
+t.test('a server that takes nothing in begins no feeds', (t) => {
+  const { connect } = clients([], { takes: () => 'no' })
+  const wire = connect()
+  wire.says({ type: 'subscribe', feed: 1, from: null })
+  t.match(wire.sent.at(-1), { type: 'goodbye', code: 'NOT_SERVING' })
+  t.equal(wire.closed, 'NOT_SERVING')
+  t.end()
+})
+
+t.test('who has a feed is told why it is to go on elsewhere; others are left alone', (t) => {
+  const { tested, connect } = clients()
+  const [reader, other] = [connect(), connect()]
+  reader.says({ type: 'subscribe', feed: 1, from: null })
+  tested.dropSubscribers('this server is brought up by a snapshot')
+  const message = 'this server is brought up by a snapshot: try another server'
+  t.match(reader.sent.at(-1), { type: 'goodbye', code: 'NOT_SERVING', message })
+  t.equal(other.closed, null)
+  t.equal(tested.feeds, 0)
   t.end()
 })

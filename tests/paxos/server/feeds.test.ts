@@ -120,6 +120,42 @@ t.test('a feed that the ring has passed is told so, whether it was slow or began
   t.end()
 })
 
+t.test(
+  'where a snapshot was installed, feeds go on without a gap as far as its events reach back; others are told',
+  (t) => {
+    const limits = { events: 4, bytes: 64 * MIB }
+    const [ring, ahead] = [new EventRing(limits), new EventRing(limits)]
+    const { tested, emit, connect } = feeds(ring)
+    const [near, far, idle] = [connect(), connect(), connect()]
+    for (const [slot, event] of ['a', 'b', 'c'].entries())
+      for (const each of [ring, ahead]) each.add(slot + 1, Buffer.from(event))
+    tested.open(far.connection, 1, 3)
+    tested.open(near.connection, 1, 6)
+    tested.open(idle.connection, 1, 9)
+    t.strictSame(far.lines(), ['subscribed 1 from 3', '1: 3 c'])
+    for (const slot of [5, 6, 7, 8]) ahead.add(slot, Buffer.from(String(slot)))
+    ring.restore(ahead.snapshot())
+    tested.serve()
+    t.equal(ring.oldest, 4)
+    t.strictSame(far.lines(), ['1: 5 5, 6 6, 7 7, 8 8'], 'slot 4 had no events')
+    t.strictSame(near.lines(), ['subscribed 1 from 6', '1: 6 6, 7 7, 8 8'])
+    t.strictSame(idle.lines(), ['subscribed 1 from 9'])
+
+    for (const slot of [20, 21, 22, 23]) ahead.add(slot, Buffer.from('later'))
+    ring.restore(ahead.snapshot())
+    tested.serve()
+    t.strictSame(far.lines(), ['1: 20 later, 21 later, 22 later, 23 later'], 'slots 9 to 19 had none')
+    for (const slot of [30, 31, 32, 33, 34]) ahead.add(slot, Buffer.from('more'))
+    ring.restore(ahead.snapshot())
+    tested.serve()
+    for (const { lines } of [far, near, idle]) t.strictSame(lines().slice(-1), ['compacted 1 oldest 31'])
+    emit(35, 'x')
+    tested.serve()
+    t.equal(tested.size, 0)
+    t.end()
+  },
+)
+
 t.test('a slot with more events than a frame may hold ends the feed', (t) => {
   const { tested, emit, connect } = feeds()
   const { connection, lines } = connect()

@@ -1,78 +1,9 @@
 /** Formation as transcripts: who hears whom, what that leads to, and what is written. */
 import { FormationMachine } from '@synod/paxos/internal/server/formation'
-import type { FormationStart } from '@synod/paxos/internal/server/formation'
 import type { PeerHello } from '@synod/paxos/internal/transport/wire'
 import { WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
 import t from 'tap'
-
-const A = 'a'.repeat(32)
-const B = 'b'.repeat(32)
-
-/** Formation machines of servers, that hear each other's hellos. Each write is durable at once. */
-class World {
-  readonly #machines = new Map<number, FormationMachine>()
-  readonly #starts = new Map<number, FormationStart>()
-  readonly #batchSeen = new Map<string, number>()
-  readonly lines: string[] = []
-
-  /** Starts a server from a directory; its mint is A for server 0, and B for others. */
-  start(id: number, directory: Partial<FormationStart> = {}): this {
-    const start: FormationStart = {
-      id,
-      count: 3,
-      service: 'counter',
-      formation: 'empty',
-      clusterId: null,
-      batch: 0,
-      mint: id === 0 ? A : B,
-      ...directory,
-    }
-    this.#starts.set(id, start)
-    this.#machines.set(id, new FormationMachine(start))
-    this.#note(id, `${id} starts ${start.formation}`)
-    return this
-  }
-
-  /** Server `peer` remembers that server `id` came to this batch. */
-  remember(peer: number, id: number, batch: number): this {
-    this.#batchSeen.set(`${peer} ${id}`, batch)
-    return this
-  }
-
-  /** Server `id` dials `peer`, and hears its hello, with changes. */
-  hears(id: number, peer: number, changes: Partial<PeerHello> = {}): this {
-    const verdict = this.machine(id).hear(peer, { ...this.#hello(peer, id), ...changes })
-    this.#note(
-      id,
-      `${id} hears ${peer}: ${verdict.type === 'accept' ? 'accept' : `${verdict.type} ${verdict.error.code}`}`,
-    )
-    return this
-  }
-
-  machine(id: number): FormationMachine {
-    const machine = this.#machines.get(id)
-    if (machine === undefined) throw new Error(`server ${id} was not started`)
-    return machine
-  }
-
-  /** A line, and what is written because of it. */
-  #note(id: number, line: string): void {
-    let text = line
-    const machine = this.machine(id)
-    for (let write = machine.next(); write !== null; write = machine.next()) {
-      text += write.type === 'form' ? `, joins ${write.clusterId.slice(0, 1)}` : ', formed'
-      machine.written()
-    }
-    this.lines.push(text)
-  }
-
-  #hello(from: number, to: number): PeerHello {
-    const { count, service } = this.#starts.get(from) ?? { count: 3, service: 'counter' }
-    const { formation, clusterId } = this.machine(from)
-    const batchSeen = this.#batchSeen.get(`${from} ${to}`) ?? 0
-    return { type: 'peer', version: WIRE_VERSION, service, from, to, count, formation, clusterId, batchSeen }
-  }
-}
+import { A, B, hello, World } from './formation-world.js'
 
 t.test('three empty directories become one cluster, whose id the lowest server mints', (t) => {
   const world = new World().start(0).start(1).start(2)
@@ -120,9 +51,8 @@ t.test('nothing is formed while a server was not heard in this start, and it is 
 })
 
 t.test('while a write is under way nothing else is asked for, and hellos tell only what is durable', (t) => {
-  const machine = new FormationMachine({
-    id: 0, count: 1, service: 'counter', formation: 'empty', clusterId: null, batch: 0, mint: A,
-  }) // prettier-ignore
+  const empty = { formation: 'empty', clusterId: null, batch: 0, repair: false } as const
+  const machine = new FormationMachine({ id: 0, count: 1, service: 'counter', mint: A, ...empty }, () => 0)
   t.strictSame(machine.next(), { type: 'form', clusterId: A })
   t.equal(machine.next(), null)
   t.equal(machine.formation, 'empty')
@@ -231,8 +161,3 @@ t.test('a formed server that a peer has agreed with never stops for others that 
   t.equal(world.lines.at(-1), '0 hears 1: refuse WRONG_CLUSTER')
   t.end()
 })
-
-function hello(from: number, to: number, changes: Partial<PeerHello>): PeerHello {
-  const plain = { service: 'counter', count: 3, formation: 'empty', clusterId: null, batchSeen: 0 } as const
-  return { type: 'peer', version: WIRE_VERSION, from, to, ...plain, ...changes }
-}

@@ -6,7 +6,7 @@ import { WIRE_VERSION } from '@synod/paxos/internal/transport/wire'
 import type { PeerHello } from '@synod/paxos/internal/transport/wire'
 import { decodeRefusal, decodeValue } from '@synod/paxos/internal/service/service-codec'
 import t from 'tap'
-import { adding, Cluster, ending, until } from './support.js'
+import { adding, Cluster, ending, freeAddresses, until } from './support.js'
 
 const NONCE = '0123456789abcdef0123456789abcdef'
 
@@ -17,7 +17,10 @@ function peerHello(changes: Partial<PeerHello>): PeerHello {
     to: 0,
     count: 3,
     formation: 'empty',
+    repair: false,
     clusterId: null,
+    life: 0,
+    lifeSeen: 0,
     batchSeen: 0,
   } as const
   return { type: 'peer', version: WIRE_VERSION, ...plain, ...changes }
@@ -197,7 +200,8 @@ t.test('while not all servers were there, nothing is taken in, and those that ar
 t.test('a second server on the same directory or port is refused', async (t) => {
   const cluster = await Cluster.of(t, 1)
   await cluster.startAll()
-  await t.rejects(cluster.start(0, { port: 1 + Number(cluster.addresses[0]?.split(':')[1]) }), { code: 'LOCKED' })
+  const [free] = await freeAddresses(1)
+  await t.rejects(cluster.start(0, { port: Number(free?.split(':')[1]) }), { code: 'LOCKED' })
   await t.rejects(cluster.start(0, { dataDir: cluster.dataDir(1) }), { code: 'ADDRESS_IN_USE' })
   const client = await cluster.client(0)
   t.ok(await client.session(NONCE))

@@ -1,3 +1,4 @@
+import { obstacleOf } from '@synod/paxos/internal/server/obstacle'
 import { Log } from '@synod/paxos/internal/server/log'
 import { Standing } from '@synod/paxos/internal/server/standing'
 import type { Standpoint } from '@synod/paxos/internal/server/standing'
@@ -12,8 +13,23 @@ function standpoint(fields: Partial<Standpoint['core']> = {}, more: Partial<Stan
     service: 'counter',
     clusterId: null,
     obstacle: null,
-    formed: true,
-    core: { role: 'follower', leader: 1, ballot: { round: 3, server: 1, start: 9 }, applied: 0, sessions: 0, executed: 0, ...fields },
+    takesPart: true,
+    progress: null,
+    core: {
+      role: 'follower',
+      leader: 1,
+      ballot: { round: 3, server: 1, start: 9 },
+      applied: 0,
+      sessions: 0,
+      executed: 0,
+      collected: 0,
+      life: 0,
+      repairing: false,
+      audit: { slot: 0, hash: '0'.repeat(16) },
+      reached: [],
+      ...fields,
+    },
+    keeper: { snapshot: { slot: 0, bytes: 0 }, fetching: null, installed: 0 },
     storage: { logBytes: 0, syncs: 0 } as Standpoint['storage'],
     connected: [],
     clients: 0,
@@ -21,7 +37,7 @@ function standpoint(fields: Partial<Standpoint['core']> = {}, more: Partial<Stan
     latency: null,
     oldestEvent: 1,
     ...more,
-  } // prettier-ignore
+  }
 }
 
 t.test('the rate is the mean of the last ten seconds, and 0 when nothing happens', (t) => {
@@ -72,6 +88,29 @@ t.test('a server is ready if nothing is in the way and a leader is known', (t) =
     reason: 'the disk is full',
     role: 'follower',
   })
-  t.equal(of(standpoint({}, { formed: false, obstacle: 'not formed' })).role, 'forming')
+  t.equal(of(standpoint({}, { takesPart: false, obstacle: 'not formed' })).role, 'forming')
+  t.equal(of(standpoint({}, { takesPart: false, progress: 0.4, obstacle: 'it starts' })).role, 'starting')
+  t.equal(of(standpoint({ repairing: true }, { obstacle: 'it is repaired' })).role, 'repairing')
+  t.end()
+})
+
+t.test('what stands in the way is told in one sentence, the first thing first', (t) => {
+  const nothing = {
+    stopping: false,
+    progress: null,
+    takesPart: true,
+    missing: [],
+    fetching: null,
+    repairing: false,
+    full: false,
+  }
+  t.equal(obstacleOf(nothing), null)
+  t.equal(obstacleOf({ ...nothing, full: true }), 'the disk is full')
+  t.match(obstacleOf({ ...nothing, repairing: true, full: true }), /repaired .* does not vote yet/)
+  const fetching = { from: 2, received: 50, bytes: 200 }
+  t.match(obstacleOf({ ...nothing, fetching, repairing: true }), /fetches a snapshot of server 2, 25 % is here/)
+  t.match(obstacleOf({ ...nothing, takesPart: false, missing: [1] }), /not formed: not met yet: server 1/)
+  t.match(obstacleOf({ ...nothing, takesPart: false, progress: 0.429 }), /starting: 42 % of its directory/)
+  t.equal(obstacleOf({ ...nothing, stopping: true, progress: 0 }), 'this server is stopping')
   t.end()
 })

@@ -24,7 +24,7 @@ t.test(
         sessions: () => sessions,
         leaderless: () => 0,
         dropSubscribers: () => undefined,
-        sample: () => undefined,
+        ticked: () => undefined,
       },
     )
     const once = ['1024 from 0.n', '476 from 1024.n']

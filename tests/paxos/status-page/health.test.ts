@@ -5,6 +5,8 @@ import { clusterOf, working } from './views.js'
 const dead = new Error('nobody listens on 127.0.0.1:1')
 const lost = { leader: null, ready: false, reason: 'no leader is known' }
 
+const audit = (slot: number, letter: string) => ({ audit: { slot, hash: letter.repeat(16) } })
+
 const cases = [
   [
     'all is well',
@@ -43,6 +45,24 @@ const cases = [
     clusterOf(...[0, 1, 2, 3, 4].map((id) => working(id)), dead, dead, dead, dead),
     'Degraded',
     /^Server 5 .*, server 6 .*, server 7 .*, and 1 more\.$/,
+  ],
+  [
+    'one has just been started',
+    clusterOf(working(0), working(1), working(2, { role: 'starting', ready: false, reason: 'it is starting: 42 %' })),
+    'Degraded',
+    'Server 2 takes nothing in (it is starting: 42 %).',
+  ],
+  [
+    'two have other histories, whatever else there is',
+    clusterOf(working(0, audit(1_024, 'a')), dead, working(2, audit(1_024, 'b')), working(3, audit(512, 'c')), dead),
+    'Histories differ',
+    /^Servers 0 and 2 have executed different commands up to slot 1,024: one of them is damaged/,
+  ],
+  [
+    'two tell of different slots',
+    clusterOf(working(0, audit(1_024, 'a')), working(1, audit(768, 'b')), working(2, audit(1_024, 'a'))),
+    'Healthy',
+    /^All 3/,
   ],
   [
     'not formed yet',

@@ -10,6 +10,7 @@ import {
 } from '@synod/paxos/internal/status-page/format'
 import { History, SPAN } from '@synod/paxos/internal/status-page/history'
 import { linePath } from '@synod/paxos/internal/status-page/sparkline'
+import { progressOf } from '@synod/paxos/internal/status-page/view'
 import t from 'tap'
 import { clusterOf, working } from './views.js'
 
@@ -85,5 +86,13 @@ t.test('a line goes from left to right, and has gaps where nothing is known', (t
   t.equal(linePath([at(100, 1), at(101, null), at(102, 1)], now, 1), 'M100.0 1.0M102.0 1.0')
   t.equal(linePath([at(100, 1), at(119, 1)], now, 1), 'M100.0 1.0M119.0 1.0', 'nobody looked meanwhile')
   t.equal(linePath([at(120, 0)], now, 0), 'M120.0 23.0', 'nothing ever happened')
+  t.end()
+})
+
+t.test('a server that starts, or fetches a snapshot, has come so far', (t) => {
+  t.equal(progressOf(working(0)), null)
+  t.equal(progressOf(working(0, { progress: 0.42 })), 0.42)
+  t.equal(progressOf(working(0, { fetching: { from: 1, received: 3, bytes: 12 } })), 0.25)
+  t.equal(progressOf(working(0, { fetching: { from: 1, received: 0, bytes: 0 } })), 0, 'nothing is known yet')
   t.end()
 })

@@ -6,10 +6,10 @@
 import t from 'tap'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
-import type { Opened } from '@synod/paxos/internal/storage/storage'
+import type { Opened, StoredRecord } from '@synod/paxos/internal/storage/storage'
 import { StorageError } from '@synod/paxos/internal/storage/storage'
 import { SimDisk } from '@synod/harness/internal/sim/disk'
-import { CLUSTER, HandClock, numbered, OWNER } from './fixtures.js'
+import { baseAt, CLUSTER, HandClock, numbered, OWNER, recordsIn } from './fixtures.js'
 
 const SEEDS = 250
 const LIVES = 12
@@ -20,6 +20,8 @@ interface Promised {
   kept: number
   /** Records that were ever appended. */
   appended: number
+  /** The first so many of them may be collected. */
+  collecting: number
   /** The highest batch number that was ever told. */
   batch: number
   formed: boolean
@@ -62,20 +64,22 @@ async function simulate(seed: number): Promise<{ torn: number; rotated: boolean;
   const prng = new Prng(seed)
   const scheduler = new Scheduler(prng)
   const disk = new SimDisk(prng, scheduler.delay)
-  const promised: Promised = { kept: 0, appended: 0, batch: 0, formed: false }
+  const promised: Promised = { kept: 0, appended: 0, collecting: 0, batch: 0, formed: false }
   const seen = { torn: 0, rotated: false, cutInRecovery: 0 }
   for (let life = 0; life < LIVES; life++) {
     const clock = new HandClock(prng.next())
     const storage = new FileStorage(disk, clock, { fileBytes: 8192, reserveBytes: 2048, sealAfter: 10 })
-    const outcome: { opened?: Opened; failed?: unknown } = {}
-    storage.open(OWNER).then(
-      (opened) => (outcome.opened = opened),
-      (error: unknown) => (outcome.failed = error),
-    )
+    const outcome: { opened?: Opened; records: StoredRecord[]; failed?: unknown } = { records: [] }
+    const open = async (): Promise<void> => {
+      const opened = await storage.open(OWNER)
+      outcome.records = await recordsIn(opened)
+      outcome.opened = opened
+    }
+    open().catch((error: unknown) => (outcome.failed = error))
     const most = prng.chance(0.3) ? prng.below(20) : Infinity
     if (await scheduler.run(() => 'opened' in outcome || 'failed' in outcome, most)) {
       if (outcome.opened === undefined) throw new Error('the directory was refused', { cause: outcome.failed })
-      check(promised, outcome.opened, storage.batch)
+      check(promised, outcome.opened, outcome.records, storage.batch)
       seen.torn += outcome.opened.notes.length
       // A disk that fails ends the process soon; what was promised before still holds.
       if (prng.chance(0.2)) disk.fail(prng.pick(['write', 'sync']), 'once')
@@ -84,6 +88,7 @@ async function simulate(seed: number): Promise<{ torn: number; rotated: boolean;
     } else {
       seen.cutInRecovery++
     }
+    clock.end()
     if (prng.chance(0.5)) disk.powerLoss()
     else disk.kill()
     if (prng.chance(0.2)) disk.powerLoss()
@@ -128,10 +133,14 @@ async function live(
       note()
       return
     }
-    const records = Array.from({ length: prng.below(4) }, () =>
+    const records: StoredRecord[] = Array.from({ length: prng.below(4) }, () =>
       numbered(promised.appended++, prng.pick([0, 10, 300, 1500])),
     )
     const end = promised.appended
+    if (prng.chance(0.03) && promised.kept > 0) {
+      promised.collecting = Math.max(promised.collecting, 1 + prng.below(promised.kept))
+      records.push({ type: 'formed' }, baseAt(promised.collecting))
+    }
     storage.append(records).then(() => {
       promised.kept = Math.max(promised.kept, end)
       note()
@@ -141,11 +150,14 @@ async function live(
   }
 }
 
-function check(promised: Promised, opened: Opened, batch: number): void {
+function check(promised: Promised, opened: Opened, records: readonly StoredRecord[], batch: number): void {
   if (opened.formation === 'empty' && promised.formed) throw new Error('the formation is lost')
   if (opened.formation !== 'empty') promised.formed = true
-  let count = 0
-  for (const record of opened.records) {
+  const votes = records.filter(({ type }) => type === 'accept')
+  const first = votes[0]?.type === 'accept' ? votes[0].run.first - 1 : promised.kept
+  if (first > promised.collecting) throw new Error(`record ${first} is the first`)
+  let count = first
+  for (const record of votes) {
     const command = record.type === 'accept' ? record.run.commands[0] : undefined
     if (command?.kind !== 'op' || command.localId !== count) throw new Error(`record ${count} is another`)
     if (command.op.some((byte) => byte !== count % 256)) throw new Error(`record ${count} is damaged`)
@@ -157,6 +169,8 @@ function check(promised: Promised, opened: Opened, batch: number): void {
   promised.kept = promised.appended = count
   promised.batch = batch
 }
+
+t.setTimeout(120_000)
 
 t.test('nothing durable is lost, nothing else comes up, whenever a process or a machine fails', async (t) => {
   const only = process.env['SEED']

@@ -98,6 +98,61 @@ for (const [name, make] of Object.entries(disks)) {
       await disk.close()
     })
 
+    t.test('a reader gives what there is at a position, and no more', async (t) => {
+      const [disk] = make()
+      await disk.open()
+      const file = await disk.create('a', 'bulk')
+      await file.write(bytes('hello world'), 0)
+      const reader = await disk.openReader('a')
+      t.equal(reader.size, 11)
+      t.equal(text(await reader.read(6, 3)), 'wor')
+      t.equal(text(await reader.read(6, 100)), 'world')
+      t.equal(text(await reader.read(0, 11)), 'hello world')
+      t.equal((await reader.read(11, 5)).length, 0)
+      t.equal((await reader.read(50, 5)).length, 0)
+      await file.write(bytes(' and more'), 11)
+      t.equal(text(await reader.read(6, 100)), 'world', 'its size is that of the file when it was opened')
+      await reader.close()
+      await t.rejects(disk.openReader('b'), { code: 'ENOENT' })
+      await file.close()
+      await disk.close()
+    })
+
+    t.test('a reader keeps its file, though it is removed, or another one takes its name', async (t) => {
+      const [disk] = make()
+      await disk.open()
+      for (const name of ['a', 'b', 'c']) {
+        const file = await disk.create(name)
+        await file.write(bytes(`I am ${name}`), 0)
+        await file.close()
+      }
+      const readers = [await disk.openReader('a'), await disk.openReader('b')]
+      await disk.remove('a')
+      await disk.rename('c', 'b')
+      const read = await Promise.all(readers.map(async (reader) => text(await reader.read(0, 100))))
+      t.strictSame(read, ['I am a', 'I am b'])
+      for (const reader of readers) await reader.close()
+      t.equal(text(await disk.read('b')), 'I am c')
+      await disk.close()
+    })
+
+    t.test('an existing file is opened to be written on', async (t) => {
+      const [disk] = make()
+      await disk.open()
+      const made = await disk.create('a')
+      await made.write(bytes('hello world'), 0)
+      await made.close()
+      const file = await disk.openWriter('a')
+      await file.write(bytes('J'), 0)
+      await file.writeDurably(bytes('W'), 6)
+      await file.write(bytes('!'), 11)
+      await file.sync()
+      await file.close()
+      t.equal(text(await disk.read('a')), 'Jello World!')
+      await t.rejects(disk.openWriter('b'), { code: 'ENOENT' })
+      await disk.close()
+    })
+
     t.end()
   })
 }
@@ -174,6 +229,25 @@ t.test('an operation of a process that was killed never completes, nor touches t
   await disk.list()
   t.equal(text(await disk.read('a')), before)
   t.match(before, /^(|o|ol|old)$/)
+  t.notOk(completed)
+})
+
+t.test('readers and writers of a process that was killed do nothing any more', async (t) => {
+  const disk = promptDisk(4)
+  await disk.open()
+  const file = await disk.create('a')
+  await file.writeDurably(bytes('old'), 0)
+  await disk.syncDirectory()
+  const [reader, writer] = [await disk.openReader('a'), await disk.openWriter('a')]
+  let completed = false
+  void reader.read(0, 3).then(() => (completed = true))
+  disk.kill()
+  void reader.read(0, 3).then(() => (completed = true))
+  void writer.write(bytes('new'), 0).then(() => (completed = true))
+  void disk.openReader('a').then(() => (completed = true))
+  await disk.open()
+  void writer.write(bytes('new'), 0).then(() => (completed = true))
+  t.equal(text(await (await disk.openReader('a')).read(0, 10)), 'old')
   t.notOk(completed)
 })
 

@@ -5,7 +5,7 @@ import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
 import { MemoryStorage } from '@synod/paxos/internal/storage/memory-storage'
 import { RealDisk } from '@synod/paxos/internal/storage/real-disk'
 import type { Storage, StoredRecord } from '@synod/paxos/internal/storage/storage'
-import { CLUSTER, newDirectory, numbered, numbersIn, OWNER, promptDisk, SMALL, upTo } from './fixtures.js'
+import { CLUSTER, newDirectory, numbered, numbersIn, OWNER, promptDisk, recordsIn, SMALL, upTo } from './fixtures.js'
 
 /** Each gives a function that starts a new life over the same directory. */
 const storages: Record<string, () => () => Storage> = {
@@ -26,7 +26,7 @@ const storages: Record<string, () => () => Storage> = {
 /** One of each kind, with numbers that need all their bits. */
 const everyKind: readonly StoredRecord[] = [
   { type: 'formed' },
-  { type: 'peers', batches: [0, 2 ** 40, 7] },
+  { type: 'peers', batches: [0, 2 ** 40, 7], lives: [0, 3] },
   { type: 'promise', ballot: { round: 3, server: 2, start: Number.MAX_SAFE_INTEGER } },
   {
     type: 'accept',
@@ -38,12 +38,16 @@ const everyKind: readonly StoredRecord[] = [
         { kind: 'op', clientId: 'é', localId: 2 ** 50, acked: 2 ** 49, op: new Uint8Array(0) },
         { kind: 'open', nonce: '00112233445566778899aabbccddeeff' },
         { kind: 'end', clientId: '17-00ff' },
+        { kind: 'mark', nonce: 'ffeeddccbbaa99887766554433221100' },
         { kind: 'noop' },
       ],
     },
   },
   { type: 'decide', ballot: { round: 1, server: 1, start: 9 }, decided: 12 },
   { type: 'learn', ballot: { round: 1, server: 1, start: 9 }, first: 1, commands: [{ kind: 'noop' }] },
+  { type: 'lives', lives: [0, 2 ** 33, 1] },
+  { type: 'repairing' },
+  { type: 'repaired', life: 2 ** 40 },
 ]
 
 for (const [name, make] of Object.entries(storages)) {
@@ -54,7 +58,7 @@ for (const [name, make] of Object.entries(storages)) {
         const storage = life()
         const opened = await storage.open(OWNER)
         t.strictSame(
-          [opened.formation, opened.clusterId, [...opened.records], opened.notes, storage.batch],
+          [opened.formation, opened.clusterId, await recordsIn(opened), opened.notes, storage.batch],
           ['empty', null, [], [], 0],
         )
         await storage.close()
@@ -69,12 +73,15 @@ for (const [name, make] of Object.entries(storages)) {
       await first.close()
       const second = life()
       const forming = await second.open(OWNER)
-      t.strictSame([forming.formation, forming.clusterId, [...forming.records]], ['forming', CLUSTER, []])
+      t.strictSame([forming.formation, forming.clusterId, await recordsIn(forming)], ['forming', CLUSTER, []])
       await second.append([{ type: 'formed' }])
       await second.close()
       const third = life()
       const formed = await third.open(OWNER)
-      t.strictSame([formed.formation, formed.clusterId, [...formed.records]], ['formed', CLUSTER, [{ type: 'formed' }]])
+      t.strictSame(
+        [formed.formation, formed.clusterId, await recordsIn(formed)],
+        ['formed', CLUSTER, [{ type: 'formed' }]],
+      )
       await third.close()
     })
 
@@ -86,7 +93,7 @@ for (const [name, make] of Object.entries(storages)) {
       await first.append(everyKind)
       await first.close()
       const second = life()
-      const found = [...(await second.open(OWNER)).records]
+      const found = await recordsIn(await second.open(OWNER))
       t.equal(found.length, everyKind.length)
       found.forEach((record, i) => t.strictSame(plain(record), plain(everyKind[i])))
       await second.close()
@@ -99,7 +106,7 @@ for (const [name, make] of Object.entries(storages)) {
       for (let i = 0; i < 4; i++) {
         const storage = life()
         const opened = await storage.open(OWNER)
-        t.strictSame(numbersIn(opened), upTo(count))
+        t.strictSame(await numbersIn(opened), upTo(count))
         t.ok(storage.batch > batch, `batch ${storage.batch} after ${batch}`)
         if (i === 0) await storage.form(CLUSTER)
         for (let j = 0; j < 40; j++) {
@@ -145,7 +152,7 @@ for (const [name, make] of Object.entries(storages)) {
       await storage.close()
       await appended
       const second = life()
-      t.strictSame(numbersIn(await second.open(OWNER)), [0])
+      t.strictSame(await numbersIn(await second.open(OWNER)), [0])
       await second.close()
     })
 

@@ -1,13 +1,16 @@
 /** `npm run bench`: what three real server processes on this machine sustain, with every acknowledged write on a majority's disks. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import type { KvClient } from '@synod/kvstore'
 import { connectKvstore } from '@synod/kvstore'
 import { ProcessCluster } from '../process.js'
+import { table as aligned } from '../table.js'
 import type { LoadResult } from './load.js'
+import { lifeCommand } from './life/command.js'
 import { load } from './load.js'
+import { cpuOf } from './processes.js'
 
 interface Flags {
   readonly servers: number
@@ -29,11 +32,8 @@ interface Row extends LoadResult {
   readonly clientCpu: number
 }
 
-/** Kernel ticks a second, as /proc counts CPU time: 100 on every Linux that Node supports. */
-const TICKS = 100
-
 async function main(): Promise<void> {
-  const flags = new Command('bench')
+  await new Command('bench')
     .description(
       'Measures sets on a cluster of real processes: closed loop, all on this machine. Each client is connected to a server that it draws.',
     )
@@ -44,8 +44,13 @@ async function main(): Promise<void> {
     .option('--value-size <bytes>', 'bytes of a value', whole, 100)
     .option('--keys <number>', 'different keys', whole, 10_000)
     .option('--json', 'print JSON')
-    .parse()
-    .opts<Flags>()
+    .action(bench)
+    .enablePositionalOptions() // or else options behind `life` would be taken for its own
+    .addCommand(lifeCommand(whole))
+    .parseAsync()
+}
+
+async function bench(flags: Flags): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'synod-bench-'))
   let cluster: ProcessCluster | undefined
   const clients: KvClient[] = []
@@ -79,7 +84,7 @@ async function run(
   const own = process.cpuUsage(before.own)
   const after = await clients[0]?.connection.status(leader)
   const micros = (index: number, pid: number): number =>
-    (((cpuOf(pid) - (before.cpu[index] ?? 0)) / TICKS) * 1e6) / result.operations
+    ((cpuOf(pid) - (before.cpu[index] ?? 0)) * 1e6) / result.operations
   return {
     ...result,
     outstanding: options.outstanding,
@@ -88,12 +93,6 @@ async function run(
     serverCpu: pids.map((pid, index) => micros(index, pid)),
     clientCpu: (own.user + own.system) / result.operations,
   }
-}
-
-/** CPU time of a process so far, in ticks: user and system. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return Number(fields[11]) + Number(fields[12])
 }
 
 function table(rows: readonly Row[]): string {
@@ -122,12 +121,7 @@ function table(rows: readonly Row[]): string {
       .join(' '),
     row.clientCpu.toFixed(0),
   ])
-  const widths = heads.map((head, column) => Math.max(head.length, ...lines.map((line) => (line[column] ?? '').length)))
-  return (
-    [heads, ...lines]
-      .map((line) => line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
-      .join('\n') + '\n'
-  )
+  return aligned(heads, lines)
 }
 
 function whole(text: string): number {

@@ -1,7 +1,7 @@
 /** The options by which `simulate` and `fuzz` draw scenarios: with the same ones, a seed is the same scenario for both. */
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import { MAX_SERVERS } from '@synod/paxos/internal/transport/message-codec'
+import { MAX_SERVERS } from '@synod/paxos/internal/transport/wire'
 import type { DrawOptions } from '../fuzz/draw.js'
 import type { Fault } from '../scenario/schema.js'
 import { FAULTS } from '../scenario/schema.js'

@@ -7,6 +7,7 @@ import { checkHistoryCommand } from './check-history.js'
 import { fuzzCommand } from './fuzz.js'
 import { runCommand } from './run.js'
 import { simulateCommand } from './simulate.js'
+import { soakCommand } from './soak.js'
 import { EXIT_HELD, EXIT_USAGE, UsageError } from './usage.js'
 
 const EXAMPLES = `
@@ -16,6 +17,7 @@ Examples:
   $ harness simulate --seed 17 --file leader-dies.json
   $ harness fuzz --minutes 5
   $ harness check-history history.jsonl --model kv
+  $ harness soak --seconds 600
 
 Exit codes: 0 all checks held; 1 a check failed; 2 the file or the usage is bad.`
 
@@ -23,12 +25,13 @@ Exit codes: 0 all checks held; 1 a check failed; 2 the file or the usage is bad.
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('harness')
     .description(
-      'Finds out what breaks a replicated service: plays failure scenarios, simulates, fuzzes, and checks histories.',
+      'Finds out what breaks a replicated service: plays failure scenarios, simulates, fuzzes, checks histories, and soaks.',
     )
     .version(version())
     .addHelpText('after', EXAMPLES)
   program.addCommand(runCommand(), { isDefault: true })
-  for (const command of [simulateCommand(), fuzzCommand(), checkHistoryCommand()]) program.addCommand(command)
+  for (const command of [simulateCommand(), fuzzCommand(), checkHistoryCommand(), soakCommand()])
+    program.addCommand(command)
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       outputError: (message) => process.stderr.write(`harness: ${message.replace(/^error: /, '')}`),

@@ -6,7 +6,7 @@ import { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Fault, Scenario, Step, StepOf } from '../scenario/schema.js'
 import { FAULTS } from '../scenario/schema.js'
 import type { DrawnFault } from './faults.js'
-import { drawFault, drawFrail, drawSuccession } from './faults.js'
+import { drawFault, drawSuccession } from './faults.js'
 
 export interface DrawOptions {
   /** How many servers there may be. */
@@ -30,8 +30,10 @@ const HEALING = 60_000
 const BASE: readonly Fault[] = ['Delay', 'Drop', 'Duplicate', 'Reorder']
 /** These are on in more seeds than others, and drawn more often. */
 const LIKELY: readonly Fault[] = ['Crash', 'Partition']
-/** These leave a server behind that never comes back: fewer seeds have them. */
+/** What is lost by these has to be repaired: fewer seeds have all of them. */
 const DAMAGE: readonly Fault[] = ['Corrupt', 'Misdirect']
+/** These are on in most seeds. */
+const USUAL: readonly Fault[] = ['Snapshot', 'Repair']
 
 /** Draws the scenario of a seed. */
 export function drawScenario(seed: number, options: DrawOptions = {}): Scenario {
@@ -42,24 +44,24 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const service = options.service ?? 'kvstore'
   // An eighth comes after healing, so that each run has something to show for itself.
   const late = Math.min(operations - 1, Math.ceil(operations / 8))
-  const frail = drawFrail(prng, servers)
   const base = drawBase(prng, kinds)
   const timeline = new Timeline()
   // Some seeds are about leaders that succeed one another, and little else.
   const disputed = servers === 3 && LIKELY.every((kind) => kinds.includes(kind)) && prng.chance(0.6)
   const windows = disputed ? [{ at: 0, lasts: 2_000 }] : drawWindows(prng, operations - late)
-  const load = { servers, crowded: disputed, frail, operations: operations - late, service }
+  const load = { servers, crowded: disputed, operations: operations - late, service }
   addWorkloads(timeline, prng, windows, load)
-  const faults = { servers, kinds, base, frail, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
+  const faults = { servers, kinds, base, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
   const paused = kinds.length === 0 ? [] : addFaults(timeline, prng, windows, faults)
-  addListeners(timeline, part(seed, LISTENERS), servers, frail)
+  addListeners(timeline, part(seed, LISTENERS), servers)
   if (service === 'chatroom') addPeople(timeline, part(seed, PEOPLE), servers)
   if (disputed) timeline.add(prng.below(300), [...drawSuccession(prng, 3 + prng.below(4)), ...base])
   // A server that is damaged before the cluster is formed would keep it from being formed.
-  const calm = disputed || kinds.some((kind) => DAMAGE.includes(kind)) || prng.chance(0.5)
+  const damages = kinds.some((kind) => kind === 'Repair' || DAMAGE.includes(kind))
+  const calm = disputed || damages || prng.chance(0.5)
   const start: Step[] = [{ type: 'Start' }, ...(calm ? [{ type: 'Wait', for: 'leader' } as const] : []), ...base]
   const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}`
-  const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused, late, service)]
+  const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused, damages ? servers : 0, late, service)]
   return { name: `seed ${seed}`, description, servers, seed, steps }
 }
 
@@ -71,9 +73,11 @@ function part(seed: number, salt: number): Prng {
 /** Which kinds are on: few, some, or most of them. */
 function drawKinds(prng: Prng): Fault[] {
   const most = prng.pick([0.15, 0.35, 0.6])
-  return FAULTS.filter((kind) =>
-    prng.chance(DAMAGE.includes(kind) ? most / 2 : LIKELY.includes(kind) ? most + 0.25 : most),
-  )
+  const chanceOf = (kind: Fault): number => {
+    if (USUAL.includes(kind)) return 0.7
+    return DAMAGE.includes(kind) ? most / 2 + 0.1 : LIKELY.includes(kind) ? most + 0.25 : most
+  }
+  return FAULTS.filter((kind) => prng.chance(chanceOf(kind)))
 }
 
 /** What the whole network is like. */
@@ -108,14 +112,13 @@ interface Load {
   readonly servers: number
   /** Many clients, and some at every server. */
   readonly crowded: boolean
-  readonly frail: readonly number[]
   readonly operations: number
   readonly service: 'kvstore' | 'chatroom'
 }
 
 /** Bursts of operations; between them, and where few clients send little, sessions are idle for long enough to be evicted. */
 function addWorkloads(timeline: Timeline, prng: Prng, windows: readonly Window[], load: Load): void {
-  const { servers, crowded, frail, operations, service } = load
+  const { servers, crowded, operations, service } = load
   const bursts = windows.length
   const keys = prng.pick([1, 2, 3, 5])
   for (const [burst, { at, lasts }] of windows.entries()) {
@@ -130,8 +133,7 @@ function addWorkloads(timeline: Timeline, prng: Prng, windows: readonly Window[]
         ...(service === 'kvstore' && { keys }),
         mix: drawMix(prng, service),
         timeout: prng.pick([1_000, 10_000, 20_000]),
-        // A server that is damaged may never come back to those that know only it.
-        ...(pinned.id !== undefined && !frail.includes(pinned.id) && pinned),
+        ...pinned,
       },
     ])
   }
@@ -157,7 +159,6 @@ interface Faults {
   readonly kinds: readonly Fault[]
   /** What healing a link takes away with it. */
   readonly base: readonly Step[]
-  readonly frail: readonly number[]
   /** How many. */
   readonly count: number
 }
@@ -167,7 +168,7 @@ function addFaults(
   timeline: Timeline,
   prng: Prng,
   windows: readonly Window[],
-  { servers, kinds, base, frail, count }: Faults,
+  { servers, kinds, base, count }: Faults,
 ): number[] {
   const add = ({ begin, end }: DrawnFault, lasts: number): void => {
     const busy = prng.pick(windows)
@@ -184,6 +185,8 @@ function addFaults(
     ...kinds.filter((kind) => kind === 'Crash'),
   ]
   for (let number = 0; number < count; number++) {
+    // Any server may be damaged: the simulator spares those that would be too many at a time.
+    const frail = Array.from({ length: servers < 3 ? 0 : servers }, (_, id) => id)
     const fault = drawFault(prng, servers, prng.pick(weighted), { world: 'simulator', frail })
     add(fault, prng.float() * prng.pick([20, 200, 1_500, 4_000]))
   }
@@ -191,17 +194,14 @@ function addFaults(
 }
 
 /** Two seeds in five have subscribers: some that begin with the first slot, some now; some know one server, some all. */
-function addListeners(timeline: Timeline, prng: Prng, servers: number, frail: readonly number[]): void {
+function addListeners(timeline: Timeline, prng: Prng, servers: number): void {
   if (!prng.chance(0.4)) return
   const count = 1 + prng.below(4)
   for (let id = 0; id < count; id++) {
     const at = prng.pick([0, prng.below(CHAOS)])
     const known = prng.chance(0.4) ? prng.below(servers) : null
     const from = prng.pick(['now', 1, 1] as const)
-    timeline.add(at, [
-      // A server that is damaged may never come back to those that know only it.
-      { type: 'Subscribe', id, ...(known !== null && !frail.includes(known) && { servers: [known] }), from },
-    ])
+    timeline.add(at, [{ type: 'Subscribe', id, ...(known !== null && { servers: [known] }), from }])
     if (prng.chance(0.2)) timeline.add(at + prng.below(4_000), [{ type: 'Unsubscribe', id }])
   }
 }
@@ -226,20 +226,41 @@ function addPeople(timeline: Timeline, prng: Prng, servers: number): void {
   }
 }
 
-/** Everything ends, and all must be well again: the clients get their answers, and the servers agree. */
-function healing(paused: readonly number[], operations: number, service: Load['service']): Step[] {
+/**
+ * Everything ends, and all must be well again: the clients get their answers, and the servers agree.
+ *
+ * @param damaged so many servers may have lost something
+ */
+function healing(paused: readonly number[], damaged: number, operations: number, service: Load['service']): Step[] {
   const mix = service === 'kvstore' ? { read: 1, write: 1 } : { read: 1, append: 1 }
   const last: Step = { type: 'Workload', clients: 2, operations, mix, timeout: 20_000 }
+  const all = Array.from({ length: damaged }, (_, id) => id)
   return [
     { type: 'Heal' },
     ...paused.map((id): Step => ({ type: 'Resume', id })),
     // A server whose disk has just failed is still ending: it must be down to be started.
     { type: 'Sleep', ms: 1_000 },
     { type: 'Start' },
+    ...repairs(all),
     ...(operations > 0 ? [last] : []),
     { type: 'Wait', for: 'workload', timeout: HEALING },
+    // A disk that failed while nothing was written was found out only now.
+    ...(damaged > 0 ? ([{ type: 'Sleep', ms: 1_000 }, { type: 'Start' }] as const) : []),
+    ...all.map((id): Step => ({ type: 'Wait', for: 'serving', id, timeout: HEALING })),
     { type: 'Wait', for: 'convergence', timeout: HEALING },
   ]
+}
+
+/** Who has not come back by itself is repaired; also from damage that nobody could tell from a torn write. */
+function repairs(ids: readonly number[]): Step[] {
+  if (ids.length === 0) return []
+  const starts = ids.map((id): Step => ({ type: 'Start', id, repair: true }))
+  const wiped = ids.flatMap((id): Step[] => [
+    { type: 'Wipe', id },
+    { type: 'Start', id, repair: true },
+  ])
+  const pause: Step = { type: 'Sleep', ms: 2_000 }
+  return [pause, ...starts, pause, ...wiped]
 }
 
 /** Steps at their moments (ms), which become a list with Sleeps in between. */

@@ -2,6 +2,8 @@
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Fault, Step, Who } from '../scenario/schema.js'
 import type { World } from '../world/world.js'
+import { corrupt, misdirect, repair, snapshot } from './disk-faults.js'
+import { shuffled } from './shuffled.js'
 
 /** A fault, as steps of a scenario. What ends by itself has no steps that end it. */
 export interface DrawnFault {
@@ -12,11 +14,15 @@ export interface DrawnFault {
 export interface FaultOptions {
   /** The simulator can do more: take a machine's power, and crash amid a disk operation or after a message. */
   readonly world: World['name']
-  /** The servers whose disks may be damaged for good: fewer than a majority, the same in one run. By default the last ones. */
+  /**
+   * The servers whose disks may be damaged, the same in one run. By default the last ones, fewer than a majority. They may be
+   * all of them where somebody sees to it that no more than a minority is damaged at a time, as the simulator does.
+   */
   readonly frail?: readonly number[]
 }
 
-interface Draw {
+/** What a fault is drawn from. */
+export interface Draw {
   readonly prng: Prng
   readonly servers: number
   readonly simulated: boolean
@@ -31,13 +37,7 @@ export function drawFault(prng: Prng, servers: number, kind: Fault, options: Fau
   return DRAW[kind]({ prng, servers, simulated: options.world === 'simulator', frail })
 }
 
-/** Draws the servers whose disks may be damaged in one run: some, but fewer than a majority. */
-export function drawFrail(prng: Prng, servers: number): number[] {
-  const most = minority(servers)
-  return most === 0 ? [] : shuffled(prng, servers).slice(0, 1 + prng.below(most))
-}
-
-/** As many servers as may be lost for good. */
+/** As many servers as may be lost at a time. */
 function minority(servers: number): number {
   return Math.ceil(servers / 2) - 1
 }
@@ -77,6 +77,8 @@ const DRAW: Readonly<Record<Fault, (draw: Draw) => DrawnFault>> = {
   },
   Corrupt: corrupt,
   Misdirect: misdirect,
+  Snapshot: snapshot,
+  Repair: repair,
   // Far forth, but not far back: until a server's clock says again what it said before the jump, that server waits.
   ClockJump: ({ prng, servers }) => ({
     begin: [
@@ -97,7 +99,7 @@ function crash({ prng, servers, simulated }: Draw): DrawnFault {
   }
   if (simulated && prng.chance(0.2)) return crashThenPowerLoss(prng, servers)
   const ambush = simulated && prng.chance(0.6)
-  const on = ambush && { on: prng.pick(['io', 'io', 'p1a', 'p1b', 'p2a', 'p2a', 'p2b'] as const) }
+  const on = ambush && { on: prng.pick(['io', 'io', 'p1a', 'p1b', 'p2a', 'p2a', 'p2b', 'fetch', 'piece'] as const) }
   if (ambush && prng.chance(0.3)) {
     // Whoever leads next dies as it begins to, and whoever comes after it.
     return { begin: shuffled(prng, servers).map((id) => ({ ...how, id, ...on })), end: [{ type: 'Start' }] }
@@ -236,58 +238,10 @@ function onDisk(step: (draw: Draw, id: number) => Step): (draw: Draw) => DrawnFa
   }
 }
 
-/**
- * Damage to what was durable for sure: the log is sealed when the server stops. Of what is damaged in a last write that
- * is not sealed, nobody can say that it was not torn (docs/ARCHITECTURE.md).
- */
-function corrupt({ prng, frail }: Draw): DrawnFault {
-  if (frail.length === 0) return NOTHING
-  const id = prng.pick(frail)
-  const damage: readonly Step[] = [
-    { type: 'Corrupt', id },
-    { type: 'Corrupt', id, file: 'first', offset: prng.below(512) },
-    { type: 'Corrupt', id, file: 'last', tail: 1 + prng.below(100) },
-    { type: 'Truncate', id, file: 'last', bytes: 1 + prng.below(8) },
-    { type: 'Wipe', id },
-    { type: 'Wipe', id },
-  ]
-  return { begin: [...steady(id), { type: 'Stop', id }, prng.pick(damage)], end: [{ type: 'Start', id }] }
-}
-
-/** A write goes astray, and others follow it. */
-function misdirect({ prng, frail }: Draw): DrawnFault {
-  if (frail.length === 0) return NOTHING
-  const id = prng.pick(frail)
-  const begin: Step[] = [...steady(id), { type: 'Misdirect', id }, { type: 'Sleep', ms: 200 }, { type: 'Stop', id }]
-  return { begin, end: [{ type: 'Start', id }] }
-}
-
-/** Brings a server up, and back to health, whatever was done to it before. */
-function steady(id: number): Step[] {
-  return [
-    { type: 'Heal', id },
-    { type: 'Resume', id },
-    { type: 'Start', id },
-    { type: 'Sleep', ms: 1_000 },
-  ]
-}
-
 function reorder(prng: Prng): { rate: number; ms: number } {
   return { rate: prng.pick([0.1, 0.5, 1]), ms: prng.pick([20, 50, 200]) }
 }
 
 function someone(prng: Prng, servers: number): Who {
   return prng.chance(0.4) ? 'leader' : prng.below(servers)
-}
-
-/** The numbers below `count` in any order. */
-function shuffled(prng: Prng, count: number): number[] {
-  const numbers = Array.from({ length: count }, (_, number) => number)
-  for (let left = count; left > 1; left--) {
-    const other = prng.below(left)
-    const [a, b] = [numbers[left - 1] ?? 0, numbers[other] ?? 0]
-    numbers[left - 1] = b
-    numbers[other] = a
-  }
-  return numbers
 }

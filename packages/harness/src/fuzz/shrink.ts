@@ -158,7 +158,7 @@ function removable(steps: readonly Step[]): number {
   return ending ? heal : steps.length
 }
 
-const ENDING: readonly Step['type'][] = ['Resume', 'Sleep', 'Start', 'Workload', 'Wait', 'Expect']
+const ENDING: readonly Step['type'][] = ['Resume', 'Sleep', 'Start', 'Wipe', 'Workload', 'Wait', 'Expect']
 
 /** The scenario without a server: those above it move down by one, and the steps that are about it are left out. */
 function without(scenario: Scenario, gone: number): Scenario {

@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Place } from '../world/world.js'
 
+const LOG = /^\d+\.paxos$/
+const SNAPSHOT = /^snapshot-(\d+)\.paxos$/
+
 /** Flips a bit of one byte; a sentence if there is no such byte. */
 export async function corrupt(directory: string, place: Place, prng: Prng): Promise<string | null> {
   const found = await find(directory, place.file)
@@ -50,16 +53,32 @@ interface Found {
   readonly written: number
 }
 
-/** A file by its name, or the first or last one of the log (the last, if none is named); a sentence if it is not there. */
+/**
+ * A file by its name, the first or last one of the log (the last, if none is named), or the newest snapshot; a sentence if it
+ * is not there.
+ */
 async function find(directory: string, name = 'last'): Promise<Found | string> {
   const names = await list(directory)
-  const log = names.filter((other) => /^\d+\.paxos$/.test(other))
-  const wanted = name === 'first' ? log[0] : name === 'last' ? log.at(-1) : names.find((other) => other === name)
+  const wanted = named(names, name)
   if (wanted === undefined)
-    return log.length === 0 ? `there is no log in ${directory}` : `there is no file ${name} in ${directory}`
+    return name === 'snapshot' || names.some((other) => LOG.test(other))
+      ? `there is no ${name === 'snapshot' ? name : `file ${name}`} in ${directory}`
+      : `there is no log in ${directory}`
   const path = join(directory, wanted)
   const bytes = await readFile(path)
   return { path, bytes, written: bytes.findLastIndex((byte) => byte !== 0) + 1 }
+}
+
+function named(names: readonly string[], name: string): string | undefined {
+  if (name === 'snapshot') return newestSnapshot(names)
+  const log = names.filter((other) => LOG.test(other))
+  return name === 'first' ? log[0] : name === 'last' ? log.at(-1) : names.find((other) => other === name)
+}
+
+/** Of the names in a data directory, that of the snapshot through the highest slot. */
+export function newestSnapshot(names: readonly string[]): string | undefined {
+  const slotOf = (name: string): number => Number(SNAPSHOT.exec(name)?.[1] ?? -1)
+  return names.filter((name) => slotOf(name) >= 0).sort((a, b) => slotOf(b) - slotOf(a))[0]
 }
 
 async function change(path: string, how: (file: FileHandle) => Promise<unknown>): Promise<void> {

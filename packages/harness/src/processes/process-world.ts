@@ -20,6 +20,8 @@ import { ServerProcess } from './server-process.js'
 
 /** How long a server may take to tell what it serves (ms). */
 const ASK_TIMEOUT = 1_000
+/** How long a server may take to write a snapshot (ms). */
+const SNAPSHOT_TIMEOUT = 60_000
 
 export interface ProcessWorldOptions {
   /** `kvstore`, `chatroom`, or the path of a server command that takes `--id`, `--peers` and `--data-dir`. */
@@ -43,6 +45,7 @@ interface Parts {
   readonly guard: Guard
   readonly proxies: Proxies
   readonly processes: readonly ServerProcess[]
+  readonly questions: Questions
 }
 
 export class ProcessWorld implements World {
@@ -50,7 +53,6 @@ export class ProcessWorld implements World {
   readonly links: Links
   readonly broken: Promise<never>
   readonly #parts: Parts
-  readonly #questions = new Questions()
   readonly #clients = new Set<ProcessClient>()
   readonly #sleeping = new Set<NodeJS.Timeout>()
   #service: KnownService | null
@@ -84,13 +86,17 @@ export class ProcessWorld implements World {
       const addresses = (await freePorts(servers)).map((port) => `127.0.0.1:${port}`)
       const proxies = await Proxies.listen(addresses, links, broke)
       const prng = new Prng(seed + 1)
-      const processes = addresses.map((_, id) => {
+      const questions = new Questions()
+      const processes = addresses.map((address, id) => {
         const dataDir = join(directory, `server-${id}`)
         const flags = ['--id', `${id}`, '--peers', proxies.seenFrom(id).join(','), '--data-dir', dataDir]
         if (verbosity > 0) flags.push(`-${'v'.repeat(verbosity)}`)
-        return new ServerProcess({ id, command, flags, dataDir, log: `${dataDir}.log`, guard, prng, failed: broke })
+        const snapshot = (): Promise<string | null> => questions.snapshot(address, SNAPSHOT_TIMEOUT)
+        const log = `${dataDir}.log`
+        return new ServerProcess({ id, command, flags, dataDir, log, snapshot, guard, prng, failed: broke })
       })
-      return new ProcessWorld({ began, broken, links, addresses, guard, proxies, processes }, options.service)
+      const parts = { began, broken, links, addresses, guard, proxies, processes, questions }
+      return new ProcessWorld(parts, options.service)
     } catch (error) {
       await guard.close()
       throw error
@@ -150,11 +156,11 @@ export class ProcessWorld implements World {
   }
 
   async status(id: number, timeout: number): Promise<ServerStatus | null> {
-    return this.#runs(id) ? this.#questions.status(this.#address(id), timeout) : null
+    return this.#runs(id) ? this.#parts.questions.status(this.#address(id), timeout) : null
   }
 
   async dump(id: number, timeout: number): Promise<{ slot: number; entries: unknown[] } | null> {
-    return this.#runs(id) ? this.#questions.dump(this.#address(id), timeout) : null
+    return this.#runs(id) ? this.#parts.questions.dump(this.#address(id), timeout) : null
   }
 
   close(): Promise<void> {
@@ -163,11 +169,11 @@ export class ProcessWorld implements World {
   }
 
   async #close(): Promise<void> {
-    const { guard, processes, proxies } = this.#parts
+    const { guard, processes, proxies, questions } = this.#parts
     for (const timer of this.#sleeping) clearTimeout(timer)
     // At once: a server that is paused would keep its clients waiting for a farewell.
     await Promise.all([...this.#clients, ...processes].map((each) => each.close()))
-    await Promise.all([this.#questions.close(), proxies.close()])
+    await Promise.all([questions.close(), proxies.close()])
     await guard.close()
   }
 

@@ -23,6 +23,18 @@ export class Questions {
     })
   }
 
+  /** Has the server write a snapshot, which is durable then; a sentence if there is none within `timeout` ms. */
+  async snapshot(address: string, timeout: number): Promise<string | null> {
+    let why = `no snapshot within ${timeout} ms`
+    const done = await this.#ask(address, timeout, (inquiry) =>
+      inquiry.snapshot().catch((error: unknown) => {
+        if (error instanceof ClientError) why = error.message
+        throw error
+      }),
+    )
+    return done === null ? why : null
+  }
+
   close(): Promise<void> {
     return this.#dialer.close('the run is over')
   }

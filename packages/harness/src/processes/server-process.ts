@@ -4,7 +4,7 @@ import { appendFileSync, closeSync, openSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
-import type { CrashOptions, Place, ServerFaults, Standing } from '../world/world.js'
+import type { CrashOptions, Place, ServerFaults, Standing, StartOptions } from '../world/world.js'
 import type { ServerCommand } from './command.js'
 import { corrupt, truncate, usedBytes } from './data-files.js'
 import type { DiskFaults, ShimStart } from './fault-orders.js'
@@ -29,6 +29,8 @@ export interface ServerProcessOptions {
   readonly log: string
   readonly guard: Guard
   readonly prng: Prng
+  /** Asks it for a snapshot; a sentence if there is none. */
+  readonly snapshot: () => Promise<string | null>
   /** Told when a fault cannot be had, as the command is none of Node's. */
   readonly failed: (error: Error) => void
 }
@@ -62,14 +64,14 @@ export class ServerProcess implements ServerFaults {
     }
   }
 
-  async start(): Promise<string | null> {
+  async start({ repair = false }: StartOptions = {}): Promise<string | null> {
     if (this.#closed) return 'the run is over'
     if (this.#child !== null) return `${this.#name} runs already`
     const { command, flags, log } = this.#options
-    this.#note('starts')
+    this.#note(repair ? 'starts to be repaired' : 'starts')
     const output = openSync(log, 'a')
     // In a group of its own, so that a command that starts another one is ended with it, and Ctrl-C is left to the harness.
-    const child = spawn(command.program, [...command.args, ...flags], {
+    const child = spawn(command.program, [...command.args, ...flags, ...(repair ? ['--repair'] : [])], {
       stdio: ['ignore', output, output, 'ipc'],
       detached: true,
       env: this.#environment(),
@@ -142,6 +144,10 @@ export class ServerProcess implements ServerFaults {
     if (this.#child !== null) return `${this.#name} runs: it keeps its data directory until it is stopped`
     await rm(this.#options.dataDir, { recursive: true, force: true })
     return null
+  }
+
+  snapshot(): Promise<string | null> {
+    return this.#standing === 'up' ? this.#options.snapshot() : Promise.resolve(this.#notRunning)
   }
 
   corrupt(place: Place): Promise<string | null> {

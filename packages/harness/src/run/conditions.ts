@@ -9,6 +9,7 @@ import { OPERATION_TIMEOUT } from './clients.js'
 import { lastWords } from './ends.js'
 import { haveCaughtUp } from './feeds-over.js'
 import { JUDGE } from './recorder.js'
+import { NOT_YET, stands, standsProblems } from './stands.js'
 import type { World } from '../world/world.js'
 import type { Run } from './run.js'
 import { followedBy, running, serversOf, statuses } from './survey.js'
@@ -22,7 +23,7 @@ const BETWEEN_LOOKS = 200
 /** What did not happen in time. */
 const MISSED: Readonly<Record<StepOf<'Wait'>['for'], string>> = {
   leader: 'no leader that a majority follows, or not that one,',
-  serving: 'not all servers that are up know a leader',
+  serving: 'not all servers that are up take in commands',
   convergence: 'the servers did not come to one slot',
   outcomes: 'not all operations have an outcome',
   workload: 'a workload was not over',
@@ -31,6 +32,7 @@ const MISSED: Readonly<Record<StepOf<'Wait'>['for'], string>> = {
   ended: 'the server did not end',
   feeds: 'not all subscribers have heard everything',
   here: 'the room does not have these people in it, and no others,',
+  ...NOT_YET,
 }
 
 /** Waits; what does not come in time is a check that failed. */
@@ -64,7 +66,7 @@ function conditionOf(run: Run, step: StepOf<'Wait'>): () => boolean | Promise<bo
     case 'serving':
       return async () => {
         const all = await statuses(world, id === undefined ? running(world) : [id])
-        return all.length > 0 && all.every((status) => status !== null && status.leader !== null)
+        return all.length > 0 && all.every((status) => status?.ready)
       }
     case 'convergence':
       return async () => (await agree(world, running(world))) !== null
@@ -87,6 +89,8 @@ function conditionOf(run: Run, step: StepOf<'Wait'>): () => boolean | Promise<bo
         if (problem !== null) await world.sleep(BETWEEN_LOOKS)
         return problem === null
       }
+    default:
+      return stands(run, what, { id, slot: step.slot })
   }
 }
 
@@ -113,6 +117,7 @@ async function problemsOf(run: Run, expectation: Expectation): Promise<string[]>
     const standing = run.world.standing(server)
     if (standing !== 'ended') problems.push(`server ${server} has not ended by itself; it is ${standing}`)
   }
+  problems.push(...(await standsProblems(run, expectation)))
   if (says !== undefined) {
     const speakers = ended ?? Array.from({ length: run.world.servers }, (_, server) => server)
     if (!speakers.some((server) => run.world.output(server).includes(says)))

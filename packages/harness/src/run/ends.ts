@@ -3,7 +3,8 @@ import type { Run } from './run.js'
 import { serversOf } from './survey.js'
 
 /** Sentences of a server that met what no fault excuses: a broken invariant, a state that failed, an unexpected error. */
-const BUG = /please report it|the state of service ".*" failed|after an unexpected error|^Node\.js v/m
+const BUG =
+  /please report it|history differs from that of others|the state of service ".*" failed|after an unexpected error|^Node\.js v/m
 /** Lines that say nothing by themselves: of a stack trace, and the harness's own. */
 const NO_SENTENCE = /^(\s|\}|Node\.js v|\[harness\]|$)/
 

@@ -4,7 +4,7 @@ import type { Band } from '../report/report.js'
 import type { ServerFaults } from '../world/world.js'
 import { noteEnd } from './ends.js'
 import type { Run } from './run.js'
-import { serversOf } from './survey.js'
+import { running, serversOf } from './survey.js'
 
 type Done = Promise<string | null>
 type ServerStep = StepOf<
@@ -25,17 +25,28 @@ type ServerStep = StepOf<
 >
 
 /** Starts one server, or all that are down. */
-export async function start(run: Run, { id }: StepOf<'Start'>): Done {
-  if (id !== undefined) return startOne(run, id)
+export async function start(run: Run, { id, repair }: StepOf<'Start'>): Done {
+  if (id !== undefined) return startOne(run, id, repair)
   const answers = await Promise.all(serversOf(run.world).map((server) => startOne(run, server)))
   return answers.every((answer) => answer !== null) ? 'all servers are up' : null
 }
 
-async function startOne(run: Run, id: number): Done {
+async function startOne(run: Run, id: number, repair?: boolean): Done {
   noteEnd(run, id)
-  const problem = await run.world.server(id).start()
+  const problem = await run.world.server(id).start({ repair })
   if (problem === null) run.bands.close(`down ${id}`)
+  if (repair === true) run.excused.add(id) // a directory that is whole is refused, as it should be
   return problem
+}
+
+/** One server writes a snapshot, or all that are up. */
+export async function snapshot(run: Run, { id }: StepOf<'Snapshot'>): Done {
+  const one = id === undefined ? null : await run.who(id)
+  if (typeof one === 'string') return one
+  const ids = one === null ? running(run.world) : [one]
+  if (ids.length === 0) return 'no server is up'
+  const answers = await Promise.all(ids.map((server) => run.world.server(server).snapshot()))
+  return answers.find((answer) => answer !== null) ?? null
 }
 
 /** Lets one server that is paused go on, or all of them. */

@@ -1,8 +1,8 @@
 /** Reads scenario files. Whatever is wrong with one is told in sentences that name the file, the step and the field. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { MAX_SERVERS } from '@synod/paxos/internal/transport/message-codec'
-import { scenarioSchema } from './schema.js'
+import { MAX_SERVERS } from '@synod/paxos/internal/transport/wire'
+import { scenarioSchema, STANDS } from './schema.js'
 import type { Expectation, Scenario, Step, StepOf } from './schema.js'
 import { sentence, words } from './sentence.js'
 
@@ -86,7 +86,10 @@ function idsOf(step: Step | Expectation): number[] {
   if ('to' in step) named.push(step.to)
   if ('groups' in step) named.push(...step.groups.flat())
   if ('equal' in step && Array.isArray(step.equal)) named.push(...step.equal)
-  if ('ended' in step && step.ended !== undefined) named.push(...step.ended)
+  for (const field of ['ended', ...STANDS] as const) {
+    const servers = (step as Expectation)[field]
+    if (servers !== undefined) named.push(...servers)
+  }
   return named.filter((id) => typeof id === 'number')
 }
 
@@ -116,9 +119,7 @@ function strangers(servers: number, step: Step | Expectation): string[] {
 function problemsOf(servers: number, step: Step): string[] {
   switch (step.type) {
     case 'Start':
-      return step.count !== undefined && step.count !== servers
-        ? [`count: it is ${step.count} here, and the cluster has ${servers} servers`]
-        : []
+      return startProblems(servers, step)
     case 'Cut':
     case 'Delay':
     case 'Drop':
@@ -143,6 +144,14 @@ function problemsOf(servers: number, step: Step): string[] {
   }
 }
 
+function startProblems(servers: number, { id, count, repair }: StepOf<'Start'>): string[] {
+  const problems: string[] = []
+  if (count !== undefined && count !== servers)
+    problems.push(`count: it is ${count} here, and the cluster has ${servers} servers`)
+  if (repair === true && id === undefined) problems.push('repair: which server? give its id: the others must be whole')
+  return problems
+}
+
 type LinkStep = StepOf<'Cut' | 'Delay' | 'Drop' | 'Duplicate' | 'Reorder' | 'Throttle' | 'Clog' | 'Heal'>
 
 function linkProblems(step: LinkStep): string[] {
@@ -164,7 +173,9 @@ function waitProblems(step: StepOf<'Wait'>): string[] {
   if (step.for !== 'here' && (step.here ?? step.room) !== undefined)
     problems.push(`${step.here === undefined ? 'room' : 'here'}: it goes with "for": "here"`)
   if (step.for !== 'acknowledged' && step.count !== undefined) problems.push(`count: there is none of ${step.for}`)
-  if (step.id !== undefined && !['leader', 'serving', 'ended', 'here'].includes(step.for))
+  if (step.slot !== undefined && step.for !== 'snapshot' && step.for !== 'collected')
+    problems.push('slot: it goes with "for": "snapshot" or "collected"')
+  if (step.id !== undefined && !['leader', 'serving', 'ended', 'here', ...STANDS].includes(step.for))
     problems.push(`id: ${step.for} is not about one server`)
   return problems
 }
@@ -172,7 +183,7 @@ function waitProblems(step: StepOf<'Wait'>): string[] {
 const CLIENT_CONDITIONS = ['key', 'outcome', 'error', 'result', 'log', 'contains'] as const
 
 function expectationProblems(expectation: Expectation): string[] {
-  const given = Object.keys(expectation).filter((field) => !['type', 'id', 'room'].includes(field))
+  const given = Object.keys(expectation).filter((field) => !['type', 'id', 'room', 'slot'].includes(field))
   if (given.length === 0) return ['nothing is expected: give a condition, such as "value", "log" or "equal"']
   const problems: string[] = []
   const ofClient = CLIENT_CONDITIONS.find((field) => field in expectation)
@@ -182,6 +193,8 @@ function expectationProblems(expectation: Expectation): string[] {
     problems.push(`id: it is for what a client sees: ${CLIENT_CONDITIONS.join(', ')}, here`)
   if (expectation.room !== undefined && !['log', 'contains', 'here'].some((field) => field in expectation))
     problems.push('room: it goes with log, contains or here')
+  if (expectation.slot !== undefined && (expectation.snapshot ?? expectation.collected) === undefined)
+    problems.push('slot: it goes with snapshot or collected')
   return problems
 }
 

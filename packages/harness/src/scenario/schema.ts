@@ -22,7 +22,7 @@ export type Who = z.output<typeof who>
 const link = { from: who.optional(), to: who.optional() }
 /** How long a step may take (ms). */
 const timeout = ms.min(1, 'must be at least 1 ms').optional()
-/** A file of a data directory: its name, or the first or last one of the log. */
+/** A file of a data directory: its name, the `first` or `last` one of the log, or the newest `snapshot`. */
 const file = z.string().min(1).optional()
 
 const step = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
@@ -30,8 +30,16 @@ const step = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shap
 
 /** Servers. */
 const servers = [
-  /** Starts a server (all, without an id) that is down. `port` is the file's own word: servers get free ports. */
-  step('Start', { id: id.optional(), port: z.int().min(1).max(65_535).optional(), count: positive.optional() }),
+  /**
+   * Starts a server (all, without an id) that is down. `repair`: one that was wiped, or is damaged, is rebuilt from the others.
+   * `port` is the file's own word: servers get free ports.
+   */
+  step('Start', {
+    id: id.optional(),
+    repair: z.boolean().optional(),
+    port: z.int().min(1).max(65_535).optional(),
+    count: positive.optional(),
+  }),
   /** Stops it (SIGTERM), and starts it again. */
   step('Restart', { id: who }),
   /** SIGTERM. */
@@ -40,13 +48,15 @@ const servers = [
   step('Crash', {
     id: who,
     powerLoss: z.boolean().optional(),
-    on: z.enum(['p1a', 'p1b', 'p2a', 'p2b', 'io']).optional(),
+    on: z.enum(['p1a', 'p1b', 'p2a', 'p2b', 'fetch', 'piece', 'askLife', 'revive', 'revived', 'io']).optional(),
   }),
   /** SIGSTOP and SIGCONT. */
   step('Pause', { id: who }),
   step('Resume', { id: id.optional() }),
   /** Removes the data directory of a server that is down. */
   step('Wipe', { id }),
+  /** Has a server write a snapshot (all that are up, without an id), and waits until it is durable. */
+  step('Snapshot', { id: who.optional() }),
   /** Hands leadership to a server. */
   step('Transfer', { id: who }),
 ] as const
@@ -154,6 +164,8 @@ export const FAULTS = [
   'FsyncError',
   'Corrupt',
   'Misdirect',
+  'Snapshot',
+  'Repair',
   'ClockJump',
   'ClockRate',
 ] as const
@@ -167,6 +179,9 @@ const mix = z
     z.number().min(0),
   )
   .refine((weights) => Object.values(weights).some((weight) => weight > 0), 'at least one weight must be above 0')
+
+/** Servers, one at least. */
+const some = z.array(id).min(1).optional()
 
 /** What must hold. Each field that is there is a condition. */
 const conditions = {
@@ -198,10 +213,22 @@ const conditions = {
   /** So many operations at least were acknowledged so far. */
   acknowledged: z.int().min(0).optional(),
   /** These servers ended by themselves. */
-  ended: z.array(id).min(1).optional(),
+  ended: some,
   /** What one of those, or else any server, said on its way (part of a line). */
   says: z.string().min(1).optional(),
+  /** These servers have a snapshot, and the beginning of their logs is collected; both: through `slot`, or any. */
+  snapshot: some,
+  collected: some,
+  slot: positive.optional(),
+  /** These servers got a snapshot of another one, and have executed what the others had. */
+  installed: some,
+  /** These servers were repaired, and vote. */
+  repaired: some,
 } as const
+
+/** What can be waited for and expected of single servers, as their status tells it. */
+export const STANDS = ['snapshot', 'collected', 'installed', 'repaired'] as const
+export type Stands = (typeof STANDS)[number]
 
 const play = [
   step('Sleep', { ms }),
@@ -221,6 +248,8 @@ const play = [
     /** Operations a second, of all clients together; without it each client sends when the one before is done. */
     rate: z.number().positive().optional(),
     keys: positive.optional(),
+    /** Bytes of each value that is written, at least (key-value store). */
+    bytes: positive.max(1 << 20, 'a value has at most 1048576 bytes').optional(),
     mix: mix.optional(),
     /** Any service without operations of its own here: each is drawn from these. */
     ops: z.array(z.json()).min(1, 'must name at least one operation').optional(),
@@ -242,11 +271,14 @@ const play = [
       'serving',
       'feeds',
       'here',
+      ...STANDS,
     ]),
     id: id.optional(),
     /** For `here`: as in Expect. */
     here: conditions.here,
     room,
+    /** For `snapshot` and `collected`: as in Expect. */
+    slot: conditions.slot,
     /** For `acknowledged`. */
     count: positive.optional(),
     /** 0: it is looked once. */

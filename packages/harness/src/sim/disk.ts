@@ -15,7 +15,7 @@
  * | {@link SimDisk.fail} | writes, or syncs, fail with EIO; a failed sync forgets what it should have made durable |
  */
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
-import type { Disk, DiskFile } from '@synod/paxos/internal/storage/disk'
+import type { Disk, DiskFile, DiskReader } from '@synod/paxos/internal/storage/disk'
 import { errno } from './errno.js'
 import type { FileFacts } from './sim-directory.js'
 import { SimDirectory } from './sim-directory.js'
@@ -46,6 +46,8 @@ export class SimDisk implements Disk {
   damage: 'damaged' | 'wiped' | null = null
   /** Bytes that all files together may have. */
   capacity = Infinity
+  /** How many operations were begun. */
+  operations = 0
   readonly #prng: Prng
   readonly #schedule: DiskSchedule
   readonly #files = new SimDirectory()
@@ -56,6 +58,8 @@ export class SimDisk implements Disk {
   #lives = 0
   #astray = false
   #ambush: (() => void) | undefined
+  /** So many operations may still happen before it strikes. */
+  #patience = 0
 
   /** @param schedule only `delay`, for a disk whose process is never paused */
   constructor(prng: Prng, schedule: DiskSchedule | DiskSchedule['delay'], directory = 'disk') {
@@ -87,6 +91,11 @@ export class SimDisk implements Disk {
   /** What a reader would see of a file. */
   content(name: string): Uint8Array {
     return this.#files.file(name).read()
+  }
+
+  /** What would be left of a file if everything that was not synced were lost; null if not even its name would. */
+  durable(name: string): Uint8Array | null {
+    return this.#files.durable(name)?.durable ?? null
   }
 
   /** Bytes that all files together have. */
@@ -121,9 +130,17 @@ export class SimDisk implements Disk {
   /**
    * Calls once, amid the next operation: before it happens, when a part of it has, or before anybody hears that it is done.
    * The call must {@link kill}.
+   *
+   * @param skip so many operations happen before
    */
-  ambush(strike: () => void): void {
+  ambush(strike: () => void, skip = 0): void {
     this.#ambush = strike
+    this.#patience = skip
+  }
+
+  /** Whether a write is to go astray. */
+  get astray(): boolean {
+    return this.#astray
   }
 
   /** Calls off what {@link misdirect} and {@link ambush} ordered. */
@@ -155,6 +172,25 @@ export class SimDisk implements Disk {
 
   read(name: string): Promise<Uint8Array> {
     return this.#inLife(this.#life, () => this.#files.file(name).read())
+  }
+
+  openReader(name: string): Promise<DiskReader> {
+    const life = this.#life
+    return this.#inLife(life, () => {
+      const file = this.#files.file(name)
+      const { size } = file
+      return {
+        size,
+        read: (position, length) =>
+          this.#inLife(life, () => file.slice(position, Math.max(0, Math.min(length, size - position)))),
+        close: () => this.#inLife(life, NOTHING),
+      }
+    })
+  }
+
+  openWriter(name: string): Promise<DiskFile> {
+    const life = this.#life
+    return this.#inLife(life, () => this.#open(this.#files.file(name), life))
   }
 
   create(name: string): Promise<DiskFile> {
@@ -292,11 +328,12 @@ export class SimDisk implements Disk {
 
   #operate<T>(apply: () => T, interrupted: () => void = NOTHING): Promise<T> {
     return new Promise((resolve, reject) => {
+      this.operations++
       const operation = { interrupted }
       this.#underWay.add(operation)
       this.#schedule.delay(() => {
         if (!this.#underWay.delete(operation)) return
-        if (this.#ambush !== undefined) return this.#strike(this.#ambush, apply, interrupted)
+        if (this.#ambush !== undefined && this.#patience-- <= 0) return this.#strike(this.#ambush, apply, interrupted)
         try {
           const result = apply()
           this.#schedule.complete(() => resolve(result))

@@ -7,17 +7,21 @@ import type { Message } from '@synod/paxos/internal/protocol/message'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import { asSynodError } from '@synod/paxos/internal/server/failure'
 import { Server } from '@synod/paxos/internal/server/server'
+import type { SnapshotPolicy } from '@synod/paxos/internal/server/snapshotter'
 import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
+import type { LogLimits } from '@synod/paxos/internal/storage/log-writer'
 import type { MemoryNetwork } from '@synod/paxos/internal/transport/memory-transport'
 import type { AnyService } from '../subject/subject.js'
-import type { CrashOptions, Standing } from '../world/world.js'
+import type { CrashOptions, Standing, StartOptions } from '../world/world.js'
 import type { Checker } from './checker.js'
 import { SimDisk } from './disk.js'
 import { DiskWatch } from './disk-watch.js'
+import type { GoodSnapshots } from './disk-watch.js'
 import { GatedTransport } from './gated-transport.js'
 import { ProcessLife } from './life.js'
 import { observedService } from './observed-state.js'
 import { ObservedStorage } from './observed-storage.js'
+import { States } from './states.js'
 import type { VirtualTime } from './time.js'
 
 /** What all machines of a world share. */
@@ -28,8 +32,11 @@ export interface Site {
   readonly time: VirtualTime
   readonly network: MemoryNetwork
   readonly checker: Checker
+  readonly goodSnapshots: GoodSnapshots
   readonly timing: Timing
   readonly limits: Limits
+  readonly snapshots: SnapshotPolicy
+  readonly log: Partial<LogLimits>
   /** How long a disk operation takes (ms): up to. */
   readonly diskDelay: number
   /** Takes a line for each thing that happens. */
@@ -42,7 +49,7 @@ export interface Site {
 interface Process {
   readonly life: ProcessLife
   readonly server: Server<AnyService['op'], unknown>
-  readonly state: State<unknown, unknown, unknown> | undefined
+  readonly state: () => State<unknown, unknown, unknown> | null
   /** It has its directory and its port. */
   listening: boolean
   stopping: boolean
@@ -50,8 +57,6 @@ interface Process {
   readonly leave: () => void
 }
 
-/** Small files and reservations make their edges be met often. */
-const LOG_LIMITS = { fileBytes: 32 << 10, reserveBytes: 4 << 10 }
 /** How long a process may take to end after SIGTERM, before it is killed (ms). */
 const GRACE = 5_000
 /** The system closes a killed process's connections, and the others hear of it, after so many ms. */
@@ -61,7 +66,7 @@ const SILENCES = [HANG_UP, 100, 1_000]
 /** A server in an ambush crashes within one of these times (ms), while its own write may be under way. */
 const AMBUSHES = [0.2, 1, 5, 20]
 /** Reasons to end that are bugs, whatever was done to the server. */
-const BUGS: readonly string[] = ['INVARIANT', 'BUG', 'STATE_FAILED']
+const BUGS: readonly string[] = ['INVARIANT', 'BUG', 'STATE_FAILED', 'STATE_UNSAVABLE', 'DIVERGED']
 
 export class Machine {
   readonly id: number
@@ -79,6 +84,8 @@ export class Machine {
   #output = ''
   #rate = 1
   #ambush: { readonly on: Message['type']; readonly powerLoss: boolean } | undefined
+  /** It is to crash at an operation of its disk, whichever process that is of. */
+  #appointment: { readonly operation: number; readonly powerLoss: boolean } | undefined
   /** Calls off a crash that is about to strike. */
   #cancelCrash: Cancel = () => undefined
   /** Why it must never start again; null if it may. */
@@ -95,7 +102,7 @@ export class Machine {
       },
       complete: (call) => this.#process?.life.enter(call),
     })
-    this.#watch = new DiskWatch(id, this.disk, site.checker, {
+    this.#watch = new DiskWatch(id, this.disk, site.checker, site.goodSnapshots, {
       broken: site.broken,
       condemned: (lost) => this.#condemn(lost),
     })
@@ -110,6 +117,11 @@ export class Machine {
     return this.#output
   }
 
+  /** Whether its server remembers all that it must, or will when it starts. */
+  get intact(): boolean {
+    return this.#condemned === null && this.#watch.intact
+  }
+
   /** Of a server that listens and is not paused; else null. */
   status(): ServerStatus | null {
     return this.#answering?.server.status() ?? null
@@ -118,18 +130,20 @@ export class Machine {
   /** Likewise. */
   dump(): { readonly slot: number; readonly entries: readonly unknown[] } | null {
     const process = this.#answering
-    if (process?.state === undefined) return null
-    const entries = unpackValue(packValue([...process.state.snapshot()])) as unknown[]
+    const state = process?.state()
+    if (process === undefined || state === undefined || state === null) return null
+    const entries = unpackValue(packValue([...state.snapshot()])) as unknown[]
     return { slot: process.server.status().applied, entries }
   }
 
-  start(): string | null {
+  start({ repair = false }: StartOptions = {}): string | null {
     if (this.#process !== undefined) return `server ${this.id} is ${this.standing} already`
     if (this.#condemned !== null) return `server ${this.id} ${this.#condemned}`
-    this.#site.trace(`start ${this.id}`)
+    this.#site.trace(`start ${this.id}${repair ? ' to be repaired' : ''}`)
     this.#site.checker.started(this.id)
-    const process = this.#make()
+    const process = this.#make(repair)
     this.#process = process
+    this.#keepAppointment(process)
     process.server.start().then(
       () => {
         process.listening = true
@@ -165,6 +179,11 @@ export class Machine {
     else if (on === 'io') this.disk.ambush(() => this.#kill(process, powerLoss))
     else this.#ambush = { on, powerLoss }
     return null
+  }
+
+  /** Kills whichever process begins this operation of its disk, counted from 0; to be said while there is none. */
+  crashAt(operation: number, powerLoss: boolean): void {
+    this.#appointment = { operation, powerLoss }
   }
 
   pause(): string | null {
@@ -231,33 +250,27 @@ export class Machine {
     return `server ${this.id} is ${this.#standing === 'ended' ? 'ended' : 'down'}`
   }
 
-  #make(): Process {
-    const { service, addresses, time, network, checker, timing, limits } = this.#site
+  #make(repair: boolean): Process {
+    const { service, addresses, time, network, checker, timing, limits, snapshots, log } = this.#site
     const life = new ProcessLife(time, this.#prng, this.#rate)
-    let state: State<unknown, unknown, unknown> | undefined
-    const observed = observedService(
-      service,
-      (slot, { clientId, op }, outcome) => {
-        this.#check(() => checker.executed(this.id, slot, clientId, op, outcome))
-      },
-      (made) => {
-        state = made
-      },
-    )
+    const states = new States(this.id, checker, this.#site.broken)
+    const storage = new FileStorage(this.disk, life.clock, log)
     const server = new Server({
-      service: observed,
+      service: observedService(service, states),
       id: this.id,
       addresses,
-      storage: new ObservedStorage(new FileStorage(this.disk, life.clock, LOG_LIMITS), this.#watch),
+      storage: new ObservedStorage(storage, states.reading(this.#watch)),
       transport: new GatedTransport(network.transport(this.#address), life),
       clock: life.clock,
       timing,
       limits,
+      snapshots,
+      repair,
       warn: (line) => this.#say(line),
     })
     let leave: () => void = () => undefined
     const gone = new Promise<void>((resolve) => (leave = resolve))
-    return { life, server, state, listening: false, stopping: false, gone, leave }
+    return { life, server, state: () => states.whole, listening: false, stopping: false, gone, leave }
   }
 
   /** Damage that looks like a torn write took something that was durable: no server could know, but the simulation does. */
@@ -289,6 +302,16 @@ export class Machine {
     if (powerLoss) this.disk.powerLoss()
   }
 
+  #keepAppointment(process: Process): void {
+    if (this.#appointment === undefined) return
+    const { operation, powerLoss } = this.#appointment
+    const strike = (): void => {
+      this.#appointment = undefined
+      this.#kill(process, powerLoss)
+    }
+    if (operation >= this.disk.operations) this.disk.ambush(strike, operation - this.disk.operations)
+  }
+
   #leave(process: Process, silence: number): void {
     this.#process = undefined
     this.#standing = 'down'
@@ -302,13 +325,5 @@ export class Machine {
   #say(line: string): void {
     this.#output += `${line}\n`
     this.#site.trace(line)
-  }
-
-  #check(check: () => void): void {
-    try {
-      check()
-    } catch (error) {
-      this.#site.broken(error)
-    }
   }
 }

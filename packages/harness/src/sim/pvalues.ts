@@ -7,13 +7,17 @@ import { compareBallots, sameBallot, showBallot } from '@synod/paxos/internal/pr
 import type { Command, Slot } from '@synod/paxos/internal/protocol/command'
 import { sameCommand } from '@synod/paxos/internal/protocol/command'
 import { Violation } from './violation.js'
+import type { Voter } from './votes.js'
+import { Votes } from './votes.js'
 
 /** One pvalue of a slot. */
 export interface Pvalue {
   readonly ballot: Ballot
   readonly command: Command
-  /** A bit for each server whose disk holds it. */
-  holders: number
+  /** Who has accepted it. */
+  readonly votes: Votes
+  /** By server: the life in which its disk held it last. */
+  readonly holders: Map<ServerId, number>
 }
 
 interface Chosen {
@@ -41,6 +45,12 @@ export class Pvalues {
     return this.#chosen[slot]?.command
   }
 
+  /** The highest ballot at which any of the slots up to this one was chosen, as far as it is known; undefined if none was. */
+  chosenAt(last: Slot): Ballot | undefined {
+    const ballots = this.#chosen.slice(1, last + 1).flatMap((chosen) => (chosen === undefined ? [] : [chosen.ballot]))
+    return ballots.sort(compareBallots).at(-1)
+  }
+
   /** Slots that anything was proposed for lie below it. */
   get end(): Slot {
     return this.#slots.length
@@ -58,23 +68,51 @@ export class Pvalues {
       if (sameCommand(known.command, command)) return known
       throw new Violation('A4', `two commands are proposed at ballot ${showBallot(ballot)} in slot ${slot}`)
     }
-    const pvalue = { ballot, command, holders: 0 }
+    const pvalue = { ballot, command, votes: new Votes(this.#servers), holders: new Map<ServerId, number>() }
     pvalues.push(pvalue)
     const chosen = this.#chosen[slot]
     if (chosen !== undefined) checkAbove(chosen, pvalue, slot)
     return pvalue
   }
 
-  /** A server's disk holds a pvalue. Once a majority's do, its command is chosen; true if that happened just now. */
-  hold(server: ServerId, ballot: Ballot, slot: Slot, command: Command): boolean {
-    const pvalue = this.propose(ballot, slot, command)
-    if ((pvalue.holders & (1 << server)) !== 0) return false
-    pvalue.holders |= 1 << server
-    return bits(pvalue.holders) * 2 > this.#servers && this.#choose(pvalue, slot)
+  /** A server's disk holds a pvalue, which it has accepted. Once a majority has, its command is chosen; true if that is news. */
+  accept(voter: Voter, ballot: Ballot, slot: Slot, command: Command): boolean {
+    const pvalue = this.hold(voter, ballot, slot, command)
+    return pvalue.votes.add(voter) && pvalue.votes.isMajority() && this.#choose(pvalue, slot)
   }
 
-  holds(server: ServerId, ballot: Ballot, slot: Slot): boolean {
-    return this.of(slot).some((pvalue) => sameBallot(pvalue.ballot, ballot) && (pvalue.holders & (1 << server)) !== 0)
+  /** A server's disk holds a pvalue, for whatever reason. */
+  hold(voter: Voter, ballot: Ballot, slot: Slot, command: Command): Pvalue {
+    const pvalue = this.propose(ballot, slot, command)
+    pvalue.holders.set(voter.server, voter.life)
+    return pvalue
+  }
+
+  /** Whether a server's disk holds the pvalue in this life. */
+  holds({ server, life }: Pick<Voter, 'server' | 'life'>, ballot: Ballot, slot: Slot): boolean {
+    return this.of(slot).some((pvalue) => sameBallot(pvalue.ballot, ballot) && pvalue.holders.get(server) === life)
+  }
+
+  /**
+   * A server is in a new life. Gives the first slot, from `from` on, in which its disk does not hold what a majority can only
+   * have chosen with a vote of a former life of it; null if there is none.
+   */
+  forgotten(voter: Voter, from: Slot): Slot | null {
+    const { server, life } = voter
+    for (let slot = from; slot < this.#chosen.length; slot++) {
+      const chosen = this.#chosen[slot]
+      if (chosen === undefined) continue
+      const isFormer = (other: Voter): boolean => other.server === server && other.life < life
+      const needed = this.of(slot).some(
+        ({ ballot, votes }) =>
+          sameBallot(ballot, chosen.ballot) && !votes.isMajority((other) => !isFormer(other)) && votes.isMajority(),
+      )
+      const remembered = this.of(slot).some(
+        ({ ballot, holders }) => holders.get(server) === life && compareBallots(ballot, chosen.ballot) >= 0,
+      )
+      if (needed && !remembered) return slot
+    }
+    return null
   }
 
   #choose(pvalue: Pvalue, slot: Slot): boolean {
@@ -99,10 +137,4 @@ function checkAbove(chosen: Chosen, other: Pvalue, slot: Slot): void {
     'A5',
     `another command than the one that is chosen at ${showBallot(chosen.ballot)} is proposed at ${showBallot(other.ballot)} in slot ${slot}`,
   )
-}
-
-function bits(mask: number): number {
-  let count = 0
-  for (let left = mask; left !== 0; left &= left - 1) count++
-  return count
 }

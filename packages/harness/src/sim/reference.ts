@@ -2,13 +2,17 @@
  * The service as it should be: one instance, which executes each chosen command once, in slot order, with sessions by the
  * book (docs/PROTOCOL.md). What any server executes, and whatever a client is told, must be what is found here.
  */
-import { packValue } from '@synod/paxos/internal/codec/values'
+import { packValue, unpackValue } from '@synod/paxos/internal/codec/values'
+import { Chain } from '@synod/paxos/internal/protocol/audit'
 import type { Command, Reply, Result, Slot } from '@synod/paxos/internal/protocol/command'
 import type { SlotEvents } from '@synod/paxos/internal/protocol/event-ring'
 import { SESSION_WINDOW } from '@synod/paxos/internal/protocol/session'
 import type { Emit, StateMachine } from '@synod/paxos/internal/protocol/state'
 import { machineOf } from '@synod/paxos/internal/service/service-codec'
+import type { StateHolder } from '@synod/paxos/internal/service/state-holder'
 import type { AnyService } from '../subject/subject.js'
+import type { Image } from './image.js'
+import { numbered } from './image.js'
 import { ENDED, observedService } from './observed-state.js'
 import { Violation } from './violation.js'
 
@@ -26,6 +30,8 @@ interface Execution {
 
 interface Session {
   readonly nonce: string
+  /** Counts up with the commands of all sessions: when it was used last. */
+  used: Slot
   acked: number
   /** By local id; forever, so that nothing can be executed again unnoticed. */
   readonly executions: Map<number, Execution>
@@ -37,7 +43,14 @@ interface Session {
 type Operation = Extract<Command, { kind: 'op' }>
 
 export class Reference {
+  readonly #service: AnyService
   readonly #machine: StateMachine
+  readonly #holder: StateHolder
+  readonly #chain = new Chain()
+  /** What was executed, by slot − 1. */
+  readonly #commands: Command[] = []
+  /** One that stands at a former slot, for {@link image}. */
+  #past: Reference | undefined
   #outcome = new Uint8Array(0)
   /** By client id; all that ever were. */
   readonly #sessions = new Map<string, Session>()
@@ -49,10 +62,15 @@ export class Reference {
   #next: Slot = 1
 
   constructor(service: AnyService) {
-    const observed = observedService(service, (_slot, _command, outcome) => {
-      this.#outcome = Uint8Array.from(outcome)
+    const observed = observedService(service, {
+      executed: (_slot, _command, outcome) => {
+        this.#outcome = Uint8Array.from(outcome)
+      },
     })
-    this.#machine = machineOf(observed).machine
+    this.#service = service
+    const { machine, holder } = machineOf(observed)
+    this.#machine = machine
+    this.#holder = holder
   }
 
   /** The first slot that was not executed here. */
@@ -63,6 +81,8 @@ export class Reference {
   /** Executes the command that is chosen for the next slot. */
   advance(command: Command): void {
     const slot = this.#next++
+    this.#commands.push(command)
+    this.#chain.add(slot, command)
     switch (command.kind) {
       case 'op':
         return this.#decide(slot, command)
@@ -70,13 +90,28 @@ export class Reference {
         return this.#open(slot, command.nonce)
       case 'end':
         return this.#end(slot, command.clientId)
+      case 'mark':
       case 'noop':
         return
     }
   }
 
+  /** What a replica holds after this slot, which was executed here. */
+  image(slot: Slot): Image {
+    if (slot === this.#next - 1) return this.#image()
+    if (this.#past === undefined || this.#past.next > slot + 1) this.#past = new Reference(this.#service)
+    for (const command of this.#commands.slice(this.#past.next - 1, slot)) this.#past.advance(command)
+    return this.#past.#image()
+  }
+
+  /** The position of the first operation behind this slot among all that take effect (from 0). */
+  positionBehind(slot: Slot): number {
+    const position = this.#executions.findIndex((execution) => execution.slot > slot)
+    return position < 0 ? this.#executions.length : position
+  }
+
   /**
-   * A server executes an operation, the `position`th of its life (from 0): it must be the one that comes there.
+   * A server executes an operation, the `position`th of all (from 0): it must be the one that comes there.
    * Throws {@link Violation}.
    */
   compare(server: number, position: number, slot: Slot, clientId: string, op: unknown, outcome: Uint8Array): void {
@@ -142,9 +177,20 @@ export class Reference {
     }
   }
 
+  #image(): Image {
+    const alive = [...this.#sessions].filter(([, { alive }]) => alive).sort(([, a], [, b]) => a.used - b.used)
+    const sessions = alive.map(([clientId, { acked, executions }]) => {
+      const kept = [...executions].filter(([localId]) => localId > acked)
+      return { clientId, acked, results: kept.map(([id, { result }]) => [id, result.status, result.value] as const) }
+    })
+    const entries = unpackValue(packValue([...this.#holder.snapshot().entries])) as unknown[]
+    const { end, block } = this.#chain
+    return { chain: end, block, sessions, events: numbered(this.#events), entries }
+  }
+
   #open(slot: Slot, nonce: string): void {
     const executions = new Map<number, Execution>()
-    const session = { nonce, acked: 0, executions, expired: new Set<number>(), alive: true }
+    const session = { nonce, used: slot, acked: 0, executions, expired: new Set<number>(), alive: true }
     this.#sessions.set(`${slot.toString(36)}.${nonce}`, session)
   }
 
@@ -167,6 +213,7 @@ export class Reference {
   #decide(slot: Slot, { clientId, localId, acked, op }: Operation): void {
     const session = this.#sessions.get(clientId)
     if (session?.alive !== true) return this.#refuse(session, clientId, localId)
+    session.used = slot
     session.acked = Math.max(session.acked, acked)
     if (localId <= session.acked || localId > acked + SESSION_WINDOW || session.executions.has(localId)) return
     const result = this.#machine.execute(slot, clientId, op, this.#emitter(slot))

@@ -31,6 +31,11 @@ export class SimDirectory {
     return file
   }
 
+  /** The file that has this name on the disk. */
+  durable(name: string): SimFile | undefined {
+    return this.#durable.get(name)
+  }
+
   /** Sorted by name. */
   list(): FileFacts[] {
     return [...this.#names.keys()].sort().map((name) => {

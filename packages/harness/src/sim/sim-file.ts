@@ -56,6 +56,16 @@ export class SimFile {
     return Uint8Array.from(this.#cache.bytes)
   }
 
+  /** A part of it: what there is of so many bytes from the position on. */
+  slice(position: number, length: number): Uint8Array {
+    return Uint8Array.from(this.#cache.bytes.subarray(position, position + length))
+  }
+
+  /** A copy of what the disk holds. */
+  get durable(): Uint8Array {
+    return Uint8Array.from(this.#disk.bytes)
+  }
+
   write(bytes: Uint8Array, position: number): void {
     if (bytes.length === 0) return
     this.#cache.set(bytes, position)

@@ -4,15 +4,18 @@
  * watches each step.
  */
 import type { ServerStatus } from '@synod/paxos'
+import { Inquiry } from '@synod/paxos/internal/client/inquiry'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
-import { DEFAULT_LIMITS } from '@synod/paxos/internal/protocol/config'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { decodePeerFrame, decodeServerFrame } from '@synod/paxos/internal/transport/codec'
+import type { SnapshotPolicy } from '@synod/paxos/internal/server/snapshotter'
+import type { LogLimits } from '@synod/paxos/internal/storage/log-writer'
 import { MemoryNetwork } from '@synod/paxos/internal/transport/memory-transport'
 import type { AnyService } from '../subject/subject.js'
 import { Links } from '../world/links.js'
 import type { ServerFaults, Standing, World, WorldClient } from '../world/world.js'
 import { Checker } from './checker.js'
+import { drawLimits, drawLog, drawSnapshots, drawTiming } from './drawn.js'
 import { Machine } from './machine.js'
 import { SimClient } from './sim-client.js'
 import { SimServer } from './sim-server.js'
@@ -28,6 +31,10 @@ export interface SimWorldOptions {
   readonly timing?: Timing
   /** By default drawn by the seed: small ones, too. */
   readonly limits?: Limits
+  /** When servers make snapshots. By default drawn by the seed: soon. */
+  readonly snapshots?: SnapshotPolicy
+  /** How the log is written. By default drawn by the seed: small files. */
+  readonly log?: Partial<LogLimits>
   /** How long a disk operation takes (ms): up to. By default drawn by the seed. */
   readonly diskDelay?: number
   /** Takes each line of the trace. */
@@ -36,6 +43,8 @@ export interface SimWorldOptions {
 
 /** How long a frame takes, and a connection each way, but for the faults of a link (ms). */
 const DELAY = 0.5
+/** How long a server may take to write a snapshot that it was asked for (ms). */
+const SNAPSHOT_TIMEOUT = 10_000
 
 export class SimWorld implements World {
   readonly name = 'simulator'
@@ -74,16 +83,23 @@ export class SimWorld implements World {
     const limits = options.limits ?? drawLimits(prng)
     const timing = options.timing ?? drawTiming(prng, service.sessionTtl)
     const diskDelay = options.diskDelay ?? prng.pick([0.1, 1, 5])
+    const snapshots = options.snapshots ?? drawSnapshots(prng)
+    const log = options.log ?? drawLog(prng)
     this.#checker = new Checker(servers, service, limits.window)
     const site = {
       ...{ service, addresses: this.#addresses, time: this.#time, network: this.#network, checker: this.#checker },
-      ...{ timing, limits, diskDelay },
+      ...{ timing, limits, diskDelay, snapshots, log, goodSnapshots: new Map<string, number>() },
       trace: this.#trace.line,
       broken: this.#broke,
     }
     this.#machines = this.#addresses.map((_, id) => new Machine(id, site, part()))
-    this.#servers = this.#machines.map((machine) => new SimServer(machine, part(), this.#trace.line))
-    this.#trace.line(`seed ${seed}: ${servers} servers, ${JSON.stringify({ limits, timing, diskDelay })}`)
+    this.#servers = this.#machines.map((machine) => {
+      const spares = (): string | null => this.#spares(machine.id)
+      const snapshot = (): Promise<string | null> => this.#snapshot(machine.id)
+      return new SimServer(machine, part(), { trace: this.#trace.line, spares, snapshot })
+    })
+    const drawn = { limits, timing, diskDelay, snapshots, log }
+    this.#trace.line(`seed ${seed}: ${servers} servers, ${JSON.stringify(drawn)}`)
   }
 
   /** How many events were handled. */
@@ -137,6 +153,16 @@ export class SimWorld implements World {
     return at(this.#servers, id)
   }
 
+  /** How many operations of a server's disk were begun. */
+  operations(id: number): number {
+    return at(this.#machines, id).disk.operations
+  }
+
+  /** Kills a server, which is down now, at an operation of its disk (counted from 0, from the first start on). */
+  crashAt(id: number, operation: number, powerLoss: boolean): void {
+    at(this.#machines, id).crashAt(operation, powerLoss)
+  }
+
   standing(id: number): Standing {
     return at(this.#machines, id).standing
   }
@@ -170,6 +196,32 @@ export class SimWorld implements World {
   readonly #broke = (error: unknown): void => {
     this.#trace.line(`broken: ${error instanceof Error ? error.message : String(error)}`)
     this.#break(error)
+  }
+
+  /**
+   * More than a minority of the servers must not be damaged at a time: no protocol can bear that, nor judge what comes of it.
+   * A server that was damaged is whole again once it has started with all that it must have, or was repaired.
+   */
+  #spares(id: number): string | null {
+    const damaged = this.#machines.filter((machine) => machine.id !== id && !machine.intact)
+    if (damaged.length + 1 <= Math.ceil(this.servers / 2) - 1) return null
+    const others =
+      damaged.length === 0 ? '' : `: server ${damaged.map((machine) => machine.id).join(', ')} is damaged already`
+    return `more than a minority of the servers would be damaged at once${others}`
+  }
+
+  async #snapshot(id: number): Promise<string | null> {
+    const address = at(this.#addresses, id)
+    const { clock } = this.#time.life()
+    const inquiry = new Inquiry(null, address, SNAPSHOT_TIMEOUT, this.#network.dialer(`snapshot of ${id}`), clock)
+    try {
+      await inquiry.snapshot()
+      return null
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    } finally {
+      void inquiry.close('it is done')
+    }
   }
 
   #connect(from: string, to: string): number | null {
@@ -215,23 +267,6 @@ export class SimWorld implements World {
       this.#broke(error)
     }
   }
-}
-
-/** Small limits make the edges of windows, runs and chunks be met all the time. */
-export function drawLimits(prng: Prng): Limits {
-  return {
-    ...DEFAULT_LIMITS,
-    window: prng.pick([4, 16, 1024]),
-    runsInFlight: prng.pick([1, 2, 4]),
-    runCommands: prng.pick([1, 3, 64]),
-    runBytes: prng.pick([100, 400, 1 << 20]),
-  }
-}
-
-/** Quick elections; now and then sessions that expire while their clients are idle, unless the service says how long they last. */
-export function drawTiming(prng: Prng, sessionTtl?: number): Timing {
-  const drawn = prng.chance(0.2) ? 1_500 : 3_600_000
-  return { heartbeat: 20, election: 100, resend: 60, sessionTtl: sessionTtl ?? drawn }
 }
 
 function at<T>(items: readonly T[], id: number): T {

@@ -17,10 +17,10 @@ export function anySubject(name: string, service: AnyService | undefined): Subje
         ? taskOf(service, step.op, 'op')
         : `${name} has no ${step.type}: send its operations with Submit`,
     probe: null,
-    workload: ({ ops, keys, mix }): Draw | string => {
+    workload: ({ ops, keys, bytes, mix }): Draw | string => {
       if (ops === undefined) return `ops: the operations of ${name} are not known: give a list to draw from`
-      if ((keys ?? mix) !== undefined)
-        return `${keys === undefined ? 'mix' : 'keys'}: of ${name} only the ops are drawn`
+      const foreign = Object.entries({ keys, bytes, mix }).find(([, given]) => given !== undefined)
+      if (foreign !== undefined) return `${foreign[0]}: of ${name} only the ops are drawn`
       const tasks: Task[] = []
       for (const [place, op] of ops.entries()) {
         const task = taskOf(service, op, `ops.${place}`)
@@ -62,11 +62,11 @@ function restored(service: AnyService, entries: readonly unknown[]): unknown[] {
 function knowsMore(service: AnyService, history: readonly HistoryEvent[]): boolean {
   const asked = history.filter(({ type }) => type === 'invoke')
   const stateAfter = (salt: number): unknown[] => {
-    const { machine, state } = machineOf(service)
+    const { machine, holder } = machineOf(service)
     asked.forEach(({ process, value }, at) => {
       machine.execute(salt * (at + 1), `${salt} ${process}`, admitOp(service, packValue(value)), () => undefined)
     })
-    return [...state.snapshot()]
+    return [...holder.snapshot().entries]
   }
   try {
     return !isDeepStrictEqual(stateAfter(1), stateAfter(2))

@@ -8,9 +8,10 @@ const MIX = { read: 1, append: 3 }
 const KINDS: readonly string[] = ['read', 'append', 'edit', 'erase', 'join', 'leave', 'who']
 
 /** All of it in one room. A client changes only messages of its own, and posts one if it has none. */
-export function chatWorkload({ keys, mix = MIX, ops }: WorkloadShape): Draw | string {
+export function chatWorkload({ keys, bytes, mix = MIX, ops }: WorkloadShape): Draw | string {
   if (ops !== undefined) return 'ops: the chatroom has operations of its own: weigh them by mix'
   if (keys !== undefined) return 'keys: the chatroom has none'
+  if (bytes !== undefined) return 'bytes: messages of the chatroom are as long as they are'
   const kinds = Object.entries(mix).flatMap(([kind, weight]) => (weight > 0 ? [{ kind, weight }] : []))
   const unknown = kinds.find(({ kind }) => !KINDS.includes(kind))
   if (unknown !== undefined) return `mix: the chatroom has no ${unknown.kind}, only ${KINDS.join(', ')}`

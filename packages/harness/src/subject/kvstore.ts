@@ -3,6 +3,7 @@ import { kvstore, MAX_PAGE } from '@synod/kvstore'
 import type { KvOp, KvOpOf, KvResults } from '@synod/kvstore'
 import { kvModel } from '../checker/models/kv.js'
 import type { HistoryEvent } from '../history/history.js'
+import { padded, shortened } from './padding.js'
 import type { Answer, DataStep, Draw, Subject, Task, WorkloadShape } from './subject.js'
 
 /** How often each kind of operation is drawn where a workload does not say it. */
@@ -62,13 +63,13 @@ function valid(op: Parameters<typeof task>[0]): Task | string {
 function task(op: KvOpOf<'get' | 'set' | 'delete' | 'cas' | 'list'>): Task {
   switch (op.type) {
     case 'get':
-      return of('read', op, { key: op.key, reads: true }, (result: KvResults['get']) => ok(result.value))
+      return of('read', op, { key: op.key, reads: true }, (result: KvResults['get']) => ok(shortened(result.value)))
     case 'set':
-      return of('write', op, { key: op.key, value: op.value }, () => ok(op.value))
+      return of('write', op, { key: op.key, value: shortened(op.value) }, () => ok(shortened(op.value)))
     case 'delete':
       return of('delete', op, { key: op.key }, () => ({ type: 'ok' }))
     case 'cas': {
-      const value = [op.expected, op.value]
+      const value = [shortened(op.expected), shortened(op.value)]
       return of('cas', op, { key: op.key, value }, (result: KvResults['cas']) =>
         result.swapped ? ok(value) : { type: 'fail' },
       )
@@ -76,7 +77,9 @@ function task(op: KvOpOf<'get' | 'set' | 'delete' | 'cas' | 'list'>): Task {
     case 'list':
       return of('list', op, { key: op.prefix, reads: true }, (result: KvResults['list']) =>
         // Pages are read one after the other, at several moments: together they are not one read.
-        result.next === null ? ok(result.entries) : { type: 'fail', error: 'IN_PAGES' },
+        result.next === null
+          ? ok(result.entries.map(([key, value]) => [key, shortened(value)]))
+          : { type: 'fail', error: 'IN_PAGES' },
       )
   }
 }
@@ -94,7 +97,7 @@ function ok(value: unknown): Answer {
   return { type: 'ok', value }
 }
 
-function workload({ keys = KEYS, mix = MIX, ops }: WorkloadShape): Draw | string {
+function workload({ keys = KEYS, bytes = 0, mix = MIX, ops }: WorkloadShape): Draw | string {
   if (ops !== undefined) return 'ops: the key-value store has operations of its own: weigh them by mix'
   const unknown = Object.keys(mix).find((kind) => !KINDS.includes(kind))
   if (unknown !== undefined) return `mix: the key-value store has no ${unknown}, only read, write, delete, cas and list`
@@ -106,7 +109,7 @@ function workload({ keys = KEYS, mix = MIX, ops }: WorkloadShape): Draw | string
     let at = prng.float() * total
     const kind = kinds.find(({ weight }) => (at -= weight) < 0)?.kind ?? 'read'
     const key = `key-${prng.below(keys)}`
-    const value = `v${number}`
+    const value = padded(`v${number}`, bytes)
     const before = written.get(key) ?? null
     if (kind === 'write' || kind === 'cas') written.set(key, value)
     switch (kind) {
@@ -137,5 +140,5 @@ function finalReads(
   const pairs = new Map(entries as readonly (readonly [string, string])[])
   const keys = new Set(pairs.keys())
   for (const { f, key } of history) if (f !== 'list' && typeof key === 'string') keys.add(key)
-  return [...keys].map((key) => ({ f: 'read', key, value: pairs.get(key) ?? null }))
+  return [...keys].map((key) => ({ f: 'read', key, value: shortened(pairs.get(key) ?? null) }))
 }

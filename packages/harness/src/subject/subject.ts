@@ -39,7 +39,7 @@ export interface Task {
 export type Draw = (prng: Prng, number: number, client: string) => Task
 
 /** Which operations a workload draws. */
-export type WorkloadShape = Pick<StepOf<'Workload'>, 'keys' | 'mix' | 'ops'>
+export type WorkloadShape = Pick<StepOf<'Workload'>, 'keys' | 'bytes' | 'mix' | 'ops'>
 
 /** What an acknowledged operation has emitted: what a feed must have in its slot. */
 export interface Announcement {

@@ -1,5 +1,6 @@
 /** Where a scenario is played: real processes, or the simulator. The runner knows no other difference. */
 import type { Feed, ServerStatus } from '@synod/paxos'
+import type { StepOf } from '../scenario/schema.js'
 import type { Links } from './links.js'
 
 /** A client of the service under test; what it rejects with is what a `Client` of `@synod/paxos` does. */
@@ -17,22 +18,31 @@ export interface WorldClient {
 /** How a server's process stands. `ended`: it ended by itself. */
 export type Standing = 'down' | 'up' | 'paused' | 'ended'
 
+/** After the server has next sent such a message, or amid its next disk operation. */
+export type Moment = StepOf<'Crash'>['on'] & string
+
 /** When a crash strikes; see the step `Crash`. */
 export interface CrashOptions {
   readonly powerLoss?: boolean | undefined
-  readonly on?: 'p1a' | 'p1b' | 'p2a' | 'p2b' | 'io' | undefined
+  readonly on?: Moment | undefined
 }
 
-/** A byte of a file in a data directory; see the step `Corrupt`. */
+/** A byte of a file in a data directory, the newest snapshot by the name of `snapshot`; see the step `Corrupt`. */
 export interface Place {
   readonly file?: string | undefined
   readonly offset?: number | undefined
   readonly tail?: number | undefined
 }
 
+/** How a server is started; see the step `Start`. */
+export interface StartOptions {
+  /** As by `--repair`: its directory is empty, or damaged. */
+  readonly repair?: boolean | undefined
+}
+
 /** What can be done to one server. Each answers with null, or with a sentence that tells why it was not done. */
 export interface ServerFaults {
-  start(): Promise<string | null>
+  start(options?: StartOptions): Promise<string | null>
   stop(): Promise<string | null>
   crash(options: CrashOptions): Promise<string | null>
   pause(): Promise<string | null>
@@ -47,6 +57,8 @@ export interface ServerFaults {
   slowDisk(ms: number): Promise<string | null>
   clockJump(ms: number): Promise<string | null>
   clockRate(rate: number): Promise<string | null>
+  /** The server writes a snapshot now; resolves when it is durable. */
+  snapshot(): Promise<string | null>
   /** Ends what holds until healed: a full, failing or slow disk, a wrong clock rate. What was damaged stays damaged. */
   heal(): Promise<string | null>
 }

@@ -33,7 +33,8 @@ Examples:
   $ kvstore-client --servers 127.0.0.1:10000 get colour
   $ kvstore-client --servers 127.0.0.1:10000 cas --absent lock mine
 
-Exit codes: 0 done; 1 no (no such key, another value, changes that are gone); 2 usage; 3 cluster unavailable.`
+Exit codes: 0 done; 1 no (no such key, another value, changes that are gone, servers that differ);
+2 usage; 3 cluster unavailable.`
 
 /** Does what the arguments say; answers with the exit code. */
 export function main(argv: readonly string[]): Promise<number> {
@@ -45,7 +46,8 @@ export function main(argv: readonly string[]): Promise<number> {
   const program = clientProgram(complain, async (action) => {
     const options = program.opts<Options>()
     json = options.json ?? false
-    code = await withSession(options, action)
+    const isGiven = program.getOptionValueSource('timeout') !== 'default'
+    code = await withSession(options, isGiven ? options.timeout : undefined, action)
   })
   return exitCodeFrom(async () => {
     await program.parseAsync(argv)
@@ -76,13 +78,13 @@ function converse(session: Session): Promise<number> {
   return process.stdin.isTTY ? prompt(interpreter) : script(interpreter)
 }
 
-async function withSession(options: Options, action: Action): Promise<number> {
+async function withSession(options: Options, givenTimeout: number | undefined, action: Action): Promise<number> {
   const servers = neededServers(options)
   const { timeout, json = false } = options
   const store = connectKvstore({ servers, timeout })
   try {
     const { signal } = new AbortController()
-    return await action({ store, servers, timeout, json, inputTaken: false, signal })
+    return await action({ store, servers, timeout, givenTimeout, json, inputTaken: false, signal })
   } finally {
     await store.close()
   }

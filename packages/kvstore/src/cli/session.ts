@@ -7,6 +7,8 @@ export interface Session {
   readonly servers: readonly string[]
   /** How long an answer may take, in ms. */
   readonly timeout: number
+  /** The same, if the user has said so: it holds then also for what takes a server long. */
+  readonly givenTimeout: number | undefined
   /** Answers are for machines. */
   readonly json: boolean
   /** Standard input gives the commands, so that none of them may read it. */
@@ -17,3 +19,8 @@ export interface Session {
 
 /** A command's work; answers with the exit code. */
 export type Action = (session: Session) => Promise<number>
+
+/** Options of a call for which a server goes through its whole state. */
+export function longOptions({ givenTimeout }: Session): { readonly timeout?: number } {
+  return givenTimeout === undefined ? {} : { timeout: givenTimeout }
+}

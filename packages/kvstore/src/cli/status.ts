@@ -1,7 +1,8 @@
-/** `status`: a table of the servers. */
-import type { ServerAnswer } from '@synod/paxos'
+/** `status`: a table of the servers, and what is worth a sentence. */
+import type { ServerAnswer, ServerStatus } from '@synod/paxos'
 import { EXIT_DONE, EXIT_UNAVAILABLE, orCancelled, print } from '@synod/terminal'
 import Table from 'cli-table3'
+import { bar, duration, grouped, size } from './show.js'
 import type { Session } from './session.js'
 
 /** A server that does not answer for this long is shown as unreachable; ms. */
@@ -13,41 +14,55 @@ export async function status(session: Session): Promise<number> {
   const asked = store.connection.status(undefined, { timeout: Math.min(timeout, PATIENCE) })
   const answers = await orCancelled(session, asked)
   const servers = answers.map(({ address, status, error }) => ({ address, status, error: error?.message ?? null }))
-  await print(json ? JSON.stringify({ servers }) : table(answers))
+  await print(json ? JSON.stringify({ servers }) : [table(answers), ...remarks(answers)].join('\n'))
   return answers.some((answer) => answer.status !== null) ? EXIT_DONE : EXIT_UNAVAILABLE
 }
 
 function table(answers: readonly ServerAnswer[]): string {
   const rows = new Table({
-    head: ['id', 'address', 'role', 'ballot', 'applied slot', 'log bytes', 'uptime'],
-    colAligns: ['right', 'left', 'left', 'right', 'right', 'right', 'right'],
+    head: ['id', 'address', 'role', 'ballot', 'slot', 'behind', 'log', 'snapshot', 'up'],
+    colAligns: ['right', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   })
+  const foremost = Math.max(0, ...answers.map(({ status }) => status?.applied ?? 0))
   for (const { address, status } of answers) {
     if (status === null) {
-      rows.push(['?', address, 'unreachable', '', '', '', ''])
+      rows.push(['?', address, 'unreachable', '', '', '', '', '', ''])
       continue
     }
-    const { id, role, ballot, applied, logBytes, uptimeMs } = status
-    rows.push([id, address, role, ballot, grouped(applied), grouped(logBytes), duration(uptimeMs)])
+    const { id, role, ballot, applied, logBytes, uptimeMs, snapshot } = status
+    const kept = snapshot.slot === 0 ? 'none' : size(snapshot.bytes)
+    const behind = grouped(foremost - applied)
+    rows.push([id, address, role, ballot, grouped(applied), behind, size(logBytes), kept, duration(uptimeMs)])
   }
   return rows.toString()
 }
 
-function grouped(number: number): string {
-  return number.toLocaleString('en-US')
+/** What a table has no place for. A line each; none if all is well. */
+export function remarks(answers: readonly ServerAnswer[]): string[] {
+  const statuses = answers.flatMap(({ status }) => (status === null ? [] : [status]))
+  return [...partings(statuses), ...statuses.flatMap(remarksOn)]
 }
 
-/** Its two largest units: `1d 4h`, `3m 5s`. */
-function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1000)
-  const units: [string, number][] = [
-    ['d', Math.floor(seconds / 86_400)],
-    ['h', Math.floor(seconds / 3600) % 24],
-    ['m', Math.floor(seconds / 60) % 60],
-    ['s', seconds % 60],
-  ]
-  const first = units.findIndex(([, amount]) => amount > 0)
-  const shown = first === -1 ? units.slice(-1) : units.slice(first, first + 2)
-  return shown.map(([unit, amount]) => `${amount}${unit}`).join(' ')
+function remarksOn({ id, progress, fetching, role, life, ready, reason }: ServerStatus): string[] {
+  const lines: string[] = []
+  if (progress !== null) lines.push(`Server ${id} is starting: ${bar(progress)} of its directory is read.`)
+  else if (fetching !== null) {
+    const { from, received, bytes } = fetching
+    const done = `${bar(bytes === 0 ? 0 : received / bytes)} of ${size(bytes)}`
+    lines.push(`Server ${id} is far behind, and fetches a snapshot of server ${from}: ${done}.`)
+  } else if (role === 'repairing') lines.push(`Server ${id} is being repaired from the others: it does not vote yet.`)
+  else if (!ready && reason !== null) lines.push(`Server ${id} takes nothing in: ${reason}.`)
+  if (life > 0) lines.push(`Server ${id} was repaired ${life === 1 ? 'once' : `${grouped(life)} times`}.`)
+  return lines
+}
+
+/** Two servers that tell one slot of their histories must tell one hash. */
+function partings(statuses: readonly ServerStatus[]): string[] {
+  const parted = statuses.flatMap(({ id, audit }) => {
+    const other = statuses.find((one) => one.id < id && one.audit.slot === audit.slot && one.audit.hash !== audit.hash)
+    return other === undefined ? [] : [`${other.id} and ${id} at slot ${grouped(audit.slot)}`]
+  })
+  if (parted.length === 0) return []
+  return [`WARNING: the histories of servers differ: ${parted.join(', ')}. See who is right with "verify".`]
 }

@@ -114,6 +114,6 @@ function teller({ json, signal }: Session): (connectivity: Connectivity) => void
 }
 
 function sentenceOf({ code, slot }: FeedError): string {
-  const why = code === 'LAGGED' ? ', because the output was read too slowly' : ''
+  const why = code === 'LAGGED' ? ', because the output was read too slowly, or it was cut off for too long' : ''
   return `the changes before slot ${slot} are gone${why}: go on with --from ${slot}, or begin with the pairs as they are by --state`
 }

@@ -10,12 +10,16 @@ import { WebSocketDialer } from '../transport/ws-dialer.js'
 import { Dispatcher } from './dispatcher.js'
 import { ClientError } from './error.js'
 import type { Feed, SubscribeOptions } from './feed.js'
+import type { Verification } from './comparison.js'
 import { Inquiry } from './inquiry.js'
-import type { StateDump } from './inquiry.js'
+import type { StateDump, WrittenSnapshot } from './inquiry.js'
 import type { Connectivity } from './link.js'
+import { Verifier } from './verify.js'
 
 /** How long a call may take (ms), unless it says otherwise. */
 const DEFAULT_TIMEOUT = 10_000
+/** The same of those calls for which a server goes through its whole state. */
+const DEFAULT_LONG_TIMEOUT = 60_000
 
 export interface ClientOptions {
   /** Addresses as `host:port`, of any of the cluster's servers; the others are learnt from them (see `discover`). */
@@ -61,6 +65,7 @@ export interface Served<Op, Value, Event = never> {
 export class Client<Op, Value, Event = never> {
   readonly #service: Served<Op, Value, Event>
   readonly #servers: readonly string[]
+  readonly #discover: boolean
   readonly #timeout: number
   readonly #dialer: Dialer
   readonly #clock: Clock
@@ -78,6 +83,7 @@ export class Client<Op, Value, Event = never> {
     this.#dialer = dialer
     this.#clock = clock
     const { servers, discover = true, onConnection = (): void => undefined } = options
+    this.#discover = discover
     this.#dispatcher = new Dispatcher(service.name, { servers, discover, onConnection }, dialer, clock)
   }
 
@@ -126,16 +132,60 @@ export class Client<Op, Value, Event = never> {
    * `servers` that answers.
    */
   async dump(address?: string, options: CallOptions = {}): Promise<StateDump> {
-    if (address !== undefined) return this.#dump(address, options)
+    return this.#firstOf(address, (server) => this.#dump(server, options))
+  }
+
+  /**
+   * Compares all servers: at one slot, that of a mark which is decided for this, the hash chain over all that each has executed,
+   * and a digest of its state. Waits for servers that lag. If they differ it tells which of them differ from a majority, and
+   * between which slots the histories part. Rejects with a {@link ClientError} if no mark can be decided, as without a majority
+   * of servers. The timeout is for all of it; by default a minute, as a large state takes its time.
+   */
+  async verify({ timeout = DEFAULT_LONG_TIMEOUT }: CallOptions = {}): Promise<Verification> {
+    const options = { servers: this.#servers, discover: this.#discover, timeout: checked(timeout) }
+    return new Verifier(options, this.#clock, (address, left) => this.#inquire(address, { timeout: left })).verify()
+  }
+
+  /**
+   * Has one server write a snapshot; resolves when it is durable. (Servers write them by themselves, too.) Rejects with a
+   * {@link ClientError}, `SNAPSHOT_FAILED` if the server could not. Without an address: of the first of `servers` that answers.
+   * By default there is a minute's time; the server goes on when it is over.
+   */
+  async snapshot(address?: string, { timeout = DEFAULT_LONG_TIMEOUT }: CallOptions = {}): Promise<WrittenSnapshot> {
+    checked(timeout)
+    // Whether a server answers is known sooner than whether it has written.
+    const inquiry = await this.#firstOf(address, (server) => this.#answering(server))
+    try {
+      return await inquiry.snapshot(timeout)
+    } finally {
+      void inquiry.close('answered')
+    }
+  }
+
+  /** Asks the server with this address; without one, each of `servers` until one can be reached. */
+  async #firstOf<T>(address: string | undefined, ask: (server: string) => Promise<T>): Promise<T> {
+    if (address !== undefined) return ask(address)
     let failure: unknown
     for (const server of this.#servers) {
       try {
-        return await this.#dump(server, options)
+        return await ask(server)
       } catch (error) {
         failure = error
       }
     }
     throw failure
+  }
+
+  /** A connection to a server that answers. */
+  async #answering(address: string): Promise<Inquiry> {
+    const inquiry = this.#inquire(address, {})
+    try {
+      await inquiry.status()
+      return inquiry
+    } catch (error) {
+      void inquiry.close('no answer')
+      throw error
+    }
   }
 
   async #dump(address: string, options: CallOptions): Promise<StateDump> {

@@ -15,6 +15,8 @@ export type ClientErrorCode =
   | 'BAD_OPERATION'
   /** The client was closed. */
   | 'CLOSED'
+  /** The server could not write a snapshot: the message says why. */
+  | 'SNAPSHOT_FAILED'
   /** The servers are of another service or version, or what they sent cannot be read. */
   | 'INCOMPATIBLE'
 

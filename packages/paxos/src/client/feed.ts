@@ -142,7 +142,7 @@ export class FeedState implements Feed<unknown>, AsyncIterableIterator<FeedEvent
       this.#begun
         ? new FeedError(
             'LAGGED',
-            `the feed was not read in time: the events of slots ${next} to ${oldest - 1} are gone`,
+            `the feed was read too slowly, or cut off for too long: the events of slots ${next} to ${oldest - 1} are gone`,
             oldest,
           )
         : new FeedError(

@@ -1,8 +1,11 @@
-/** Questions to one server, each over a connection of its own: how it stands, and what its state is. */
+/** Questions to one server, over a connection of their own: how it stands, what its state and its history are. */
+import { Buffer } from 'node:buffer'
+import type { AuditMark } from '../protocol/audit.js'
+import type { Slot } from '../protocol/command.js'
 import type { Cancel, Clock } from '../clock.js'
 import { decodeServerFrame, encodeFrame } from '../transport/codec.js'
 import type { Connection, Dialer } from '../transport/transport.js'
-import type { ClientFrame, ServerFrame, ServerStatus } from '../transport/wire.js'
+import type { ClientFrame, ServerFrame, ServerStatus, StateDigest, Welcome } from '../transport/wire.js'
 import { WIRE_VERSION } from '../transport/wire.js'
 import { ClientError } from './error.js'
 import { isIncompatible } from './link.js'
@@ -13,6 +16,16 @@ export interface StateDump {
   readonly slot: number
   /** What the state's `snapshot` yields. Can be read once. Fails with a {@link ClientError} if the server goes away. */
   readonly entries: AsyncIterable<unknown>
+}
+
+/** A snapshot that a server has written. */
+export interface WrittenSnapshot {
+  /** The server's address. */
+  readonly address: string
+  /** The last slot that is in it. */
+  readonly slot: number
+  /** Of its file, on the server's machine. */
+  readonly path: string
 }
 
 type DumpFrame = Extract<ServerFrame, { type: 'dump' }>
@@ -26,7 +39,7 @@ export class Inquiry {
   #answer: { readonly resolve: (frame: ServerFrame) => void; readonly reject: (error: ClientError) => void } | undefined
   /** Asked before the server was ready. */
   #question: ClientFrame | undefined
-  #ready = false
+  #welcome: Welcome | null = null
   #failure: ClientError | undefined
   #cancel: Cancel | undefined
   readonly #ended: Promise<void>
@@ -68,6 +81,45 @@ export class Inquiry {
     throw this.#unexpected(frame)
   }
 
+  /** The server's own greeting, once it has come: who it is, and where the others are. */
+  get welcome(): Welcome | null {
+    return this.#welcome
+  }
+
+  /** Has a mark decided, and answers its slot. The same nonce may be sent to other servers, too. */
+  async mark(nonce: string): Promise<Slot> {
+    const frame = await this.#ask({ type: 'mark', nonce })
+    if (frame.type === 'rejected') throw new ClientError('UNAVAILABLE', `${this.#address}: ${frame.message}`)
+    const reply = frame.type === 'replies' ? frame.replies.find(({ clientId }) => clientId === nonce) : undefined
+    if (reply === undefined) throw this.#unexpected(frame)
+    const { status, value } = reply.result
+    if (status !== 'ok') throw new ClientError('BUSY', `${this.#address}: the server is too busy`)
+    return Number(Buffer.from(value).toString())
+  }
+
+  /** What the server's state came to at a mark; null if it does not know. */
+  async digest(slot: Slot, timeout = this.#timeout): Promise<StateDigest | null> {
+    const frame = await this.#ask({ type: 'digest', slot }, timeout)
+    if (frame.type === 'digest' && frame.slot === slot) return frame.digest
+    throw this.#unexpected(frame)
+  }
+
+  /** The hashes of its history that the server still knows, the oldest first. */
+  async chain(): Promise<readonly AuditMark[]> {
+    const frame = await this.#ask({ type: 'chain' })
+    if (frame.type === 'chain') return frame.marks
+    throw this.#unexpected(frame)
+  }
+
+  /** Has the server write a snapshot; resolves when that is durable. */
+  async snapshot(timeout = this.#timeout): Promise<WrittenSnapshot> {
+    const frame = await this.#ask({ type: 'snapshot' }, timeout)
+    if (frame.type !== 'snapshot') throw this.#unexpected(frame)
+    const { slot, path, error } = frame
+    if (error !== null) throw new ClientError('SNAPSHOT_FAILED', `${this.#address}: ${error}`)
+    return { address: this.#address, slot, path }
+  }
+
   async dump(): Promise<StateDump> {
     const first = await this.#dumpFrame({ type: 'dump' })
     return { slot: first.slot, entries: this.#entries(first) }
@@ -97,16 +149,16 @@ export class Inquiry {
     throw this.#unexpected(frame)
   }
 
-  #ask(question: ClientFrame): Promise<ServerFrame> {
+  #ask(question: ClientFrame, timeout = this.#timeout): Promise<ServerFrame> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure)
       this.#answer = { resolve, reject }
       this.#question = question
-      this.#cancel = this.#clock.after(this.#timeout, () => {
-        this.#fail('TIMEOUT', `no answer in ${this.#timeout} ms`)
+      this.#cancel = this.#clock.after(timeout, () => {
+        this.#fail('TIMEOUT', `no answer in ${timeout} ms`)
         this.#connection.close('no answer in time')
       })
-      if (this.#ready) this.#send()
+      if (this.#welcome !== null) this.#send()
     })
   }
 
@@ -124,7 +176,7 @@ export class Inquiry {
       return this.#connection.close('BAD_FRAME')
     }
     if (frame.type === 'welcome') {
-      this.#ready = true
+      this.#welcome = frame
       this.#send()
     } else if (frame.type === 'goodbye') {
       this.#fail(isIncompatible(frame) ? 'INCOMPATIBLE' : frame.code === 'BUSY' ? 'BUSY' : 'UNAVAILABLE', frame.message)

@@ -5,9 +5,12 @@ import { BOTTOM, compareBallots, sameBallot, showBallot } from './ballot.js'
 import type { Command, Run, Slot } from './command.js'
 import { commandBytes, lastSlot, sameCommand } from './command.js'
 import type { Limits } from './config.js'
-import type { P1a, P2a } from './message.js'
+import type { Lives, P1a, P2a } from './message.js'
 import type { Outbox } from './outbox.js'
 import { clip, RunLog } from './run-log.js'
+
+/** Bytes of commands that it holds while the replica beside it cannot execute; a leader never has so many under way. */
+const MOST_ACCEPTED = 128 << 20
 
 /**
  * Its pvalues below the slots that the replica beside it knows as decided are left to that replica: a scout is told
@@ -19,6 +22,8 @@ export class Acceptor {
   readonly #accepted = new RunLog()
   /** Below it, pvalues are forgotten: the replica beside it has them as decisions. */
   #forgotten: Slot = 1
+  /** Slots at or below it are collected: they are in a snapshot, here or wherever that was taken from. */
+  #collected: Slot = 0
 
   constructor(limits: Limits) {
     this.#limits = limits
@@ -29,27 +34,49 @@ export class Acceptor {
     return this.#ballot
   }
 
+  get collected(): Slot {
+    return this.#collected
+  }
+
+  /**
+   * It holds so much that is not executed beside it, while others go on, that it had better take in no more: a p2a is as if
+   * it were lost, and comes again.
+   */
+  get isFull(): boolean {
+    return this.#accepted.bytes > MOST_ACCEPTED
+  }
+
   /** Promises the ballot if it is above every one before, and reports what was accepted from a slot on. */
-  p1a(from: ServerId, message: P1a, decided: Slot, out: Outbox): void {
+  p1a(from: ServerId, message: P1a, decided: Slot, lives: Lives, out: Outbox): void {
     const order = compareBallots(message.ballot, this.#ballot)
     if (order < 0) return out.send([from], { type: 'preempt', ballot: this.#ballot })
     if (order > 0) {
       this.#adopt(message.ballot)
       out.record({ type: 'promise', ballot: message.ballot })
     }
-    const chunk = this.#chunk(Math.max(message.from, this.#forgotten))
-    out.sendAfterSync(from, { type: 'p1b', ballot: this.#ballot, from: message.from, ...chunk, decided })
+    const told = this.report(message.from, decided)
+    const collected = this.#collected
+    out.sendAfterSync(from, { type: 'p1b', ballot: this.#ballot, from: message.from, ...told, collected, lives })
+  }
+
+  /**
+   * A chunk of what was accepted from a slot on. What was forgotten is decided, whether or not the replica beside it has it
+   * (it may have lost its snapshot): so `decided` is not below that.
+   */
+  report(from: Slot, decided: Slot): { accepted: Run[]; next: Slot | null; decided: Slot } {
+    return { ...this.#chunk(Math.max(from, this.#forgotten)), decided: Math.max(decided, this.#forgotten) }
   }
 
   /** Accepts the run unless it has promised a higher ballot; answers when every slot of it is durable at that ballot. */
-  p2a(from: ServerId, message: P2a, decided: Slot, out: Outbox): void {
+  p2a(from: ServerId, message: P2a, decided: Slot, lives: Lives, out: Outbox): void {
     const { run } = message
     if (compareBallots(run.ballot, this.#ballot) < 0) return out.send([from], { type: 'preempt', ballot: this.#ballot })
     if (!this.#holds(run)) {
       this.#accept(run)
       out.record({ type: 'accept', run })
     }
-    out.sendAfterSync(from, { type: 'p2b', ballot: this.#ballot, first: run.first, last: lastSlot(run), decided })
+    const [first, last] = [run.first, lastSlot(run)]
+    out.sendAfterSync(from, { type: 'p2b', ballot: this.#ballot, first, last, decided, lives })
   }
 
   /** What was accepted for the slot, if at this ballot or above: the decision, where one is known at or below the ballot (A5). */
@@ -62,6 +89,33 @@ export class Acceptor {
   forget(below: Slot): void {
     this.#forgotten = Math.max(this.#forgotten, below)
     this.#accepted.trim(below)
+  }
+
+  /** Slots at or below are in a durable snapshot (4.2). */
+  collect(through: Slot): void {
+    this.#collected = Math.max(this.#collected, through)
+    this.forget(through + 1)
+  }
+
+  /**
+   * The memory of a server that lost it, rebuilt from the others': pvalues in the order of their ballots, and a ballot that
+   * is not below any of these.
+   */
+  rebuild(runs: readonly Run[], ballot: Ballot, out: Outbox): void {
+    assert(sameBallot(this.#ballot, BOTTOM), 'A1', () => `rebuilding what has adopted ${showBallot(this.#ballot)}`)
+    for (const run of runs) {
+      this.#accept(run)
+      out.record({ type: 'accept', run })
+    }
+    if (compareBallots(ballot, this.#ballot) <= 0) return
+    this.#adopt(ballot)
+    out.record({ type: 'promise', ballot })
+  }
+
+  /** Recovery: what a `base` record says. It repeats what the records before it said, as far as those are still there. */
+  restoreBase(ballot: Ballot, collected: Slot): void {
+    if (compareBallots(ballot, this.#ballot) > 0) this.#adopt(ballot)
+    this.collect(collected)
   }
 
   /** Recovery: what a `promise` record says. */

@@ -9,6 +9,7 @@ export type Slot = number
  * - `op`: a client's operation, executed once under its session.
  * - `open`: opens a session; its client id is ⟨slot, nonce⟩, so that a late copy opens another one, never this again.
  * - `end`: ends a session: its client closed it, or the leader has not heard of that client for as long as a session lasts.
+ * - `mark`: nothing but a place in the log, at which every server takes a digest of its state, so that they can be compared.
  * - `noop`: fills a hole that a leader found when it was adopted (the paper's section 4.1).
  */
 export type Command =
@@ -21,6 +22,7 @@ export type Command =
     }
   | { readonly kind: 'open'; readonly nonce: string }
   | { readonly kind: 'end'; readonly clientId: string }
+  | { readonly kind: 'mark'; readonly nonce: string }
   | { readonly kind: 'noop' }
 
 export const NOOP: Command = { kind: 'noop' }
@@ -44,6 +46,8 @@ export interface Adopted {
   /** The highest slotOut among those that answered, and whose it is: to be reached before anything is proposed. */
   readonly decided: Slot
   readonly decidedBy: ServerId
+  /** The highest slot at or below which a member of the quorum has collected its log (4.2): decided, and below `decided`. */
+  readonly collected: Slot
 }
 
 /** Bytes that count against a limit: the operation's, and a little for what goes with it. */
@@ -65,6 +69,7 @@ export function sameCommand(a: Command, b: Command): boolean {
   }
   if (a.kind === 'open') return b.kind === 'open' && a.nonce === b.nonce
   if (a.kind === 'end') return b.kind === 'end' && a.clientId === b.clientId
+  if (a.kind === 'mark') return b.kind === 'mark' && a.nonce === b.nonce
   return b.kind === 'noop'
 }
 
@@ -76,15 +81,16 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** What a client is told: the outcome of the command that it sent under this key. */
 export interface Reply {
-  /** The session's client id; for the opening of a session, the nonce. */
+  /** The session's client id; for the opening of a session and for a mark, the nonce. */
   readonly clientId: string
-  /** The command's number in its session; 0 for the opening and the end of a session. */
+  /** The command's number in its session; 0 for the opening and the end of a session, and for a mark. */
   readonly localId: number
   readonly result: Result
 }
 
 /**
- * - `ok`: executed; what `execute` returned, encoded (for the opening of a session: its client id, in UTF-8).
+ * - `ok`: executed; what `execute` returned, encoded (for the opening of a session: its client id, in
+ *   UTF-8; for a mark: its slot, in decimal digits).
  * - `refused`: executed, and the service refused it with a coded error, encoded.
  * - `expired`: the session is unknown: not executed by this copy of the command.
  * - `stale`: below the session's watermark: its client had said that it knows the outcome.

@@ -5,14 +5,14 @@ import { sameBallot, showBallot } from './ballot.js'
 import type { Run, Slot } from './command.js'
 import { lastSlot } from './command.js'
 import type { Configuration } from './config.js'
-import { isQuorum } from './config.js'
+import { Answers } from './lives.js'
 import type { P2b } from './message.js'
 import type { Outbox } from './outbox.js'
 
 export class Commander {
   readonly run: Run
   readonly #configuration: Configuration
-  readonly #votes = new Set<ServerId>()
+  readonly #votes = new Answers()
   #sentAt: number
   #decided = false
 
@@ -36,8 +36,8 @@ export class Commander {
       'C1',
       () => `a vote for slots ${message.first} to ${message.last} of another run at ${showBallot(message.ballot)}`,
     )
-    this.#votes.add(from)
-    this.#decided = isQuorum(this.#configuration, this.#votes)
+    this.#votes.add(from, message.lives)
+    this.#decided = this.#votes.isQuorum(this.#configuration)
     return this.#decided
   }
 
@@ -45,6 +45,7 @@ export class Commander {
   tick(now: number, resend: number, decided: Slot, out: Outbox): void {
     if (this.#decided || now - this.#sentAt < resend) return
     this.#sentAt = now
+    for (const server of this.#votes.outlived()) this.#votes.drop(server) // it may vote again, in its new life
     const missing = this.#configuration.servers.filter((server) => !this.#votes.has(server))
     out.send(missing, { type: 'p2a', run: this.run, decided })
   }

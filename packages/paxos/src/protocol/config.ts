@@ -39,6 +39,10 @@ export interface Limits {
   readonly pending: number
   /** Bytes of those commands, likewise. */
   readonly pendingBytes: number
+  /** Decided commands that are kept in memory for servers that lag; who lags by more gets a snapshot. */
+  readonly tailCommands: number
+  /** Bytes of those commands, likewise. */
+  readonly tailBytes: number
 }
 
 export const DEFAULT_TIMING: Timing = { heartbeat: 100, election: 500, resend: 500, sessionTtl: 3_600_000 }
@@ -50,6 +54,8 @@ export const DEFAULT_LIMITS: Limits = {
   runBytes: 1 << 20,
   pending: 20_000,
   pendingBytes: 64 << 20,
+  tailCommands: 65_536,
+  tailBytes: 16 << 20,
 }
 
 /** What one server's core must be told before its first step. */

@@ -105,22 +105,27 @@ export class EventRing {
     return found
   }
 
-  /** All of it, as a snapshot keeps it: the oldest slot, then the slots' events. */
-  *snapshot(): Generator<Slot | SlotEvents> {
-    yield this.#oldest
-    yield* this.read(this.#oldest, Infinity)
+  /** All of it, as a snapshot keeps it: the oldest slot, then the slots' events. A view that is fixed now. */
+  snapshot(): Iterable<Slot | SlotEvents> {
+    const view = this.#slabs.map((slab, at) => ({ slab, from: at === 0 ? this.#head : 0, to: slab.slots.length }))
+    const oldest = this.#oldest
+    return {
+      *[Symbol.iterator]() {
+        yield oldest
+        yield* slotsOf(view)
+      },
+    }
   }
 
   /** Replaces all of it by what {@link snapshot} yielded. */
   restore(snapshot: Iterable<Slot | SlotEvents>): void {
     this.#slabs = []
     this.#head = this.#events = this.#bytes = 0
-    let oldest = 1
     for (const item of snapshot) {
-      if (typeof item === 'number') oldest = item
+      if (typeof item === 'number') this.#oldest = item
       else for (const event of item.events) this.add(item.slot, event)
     }
-    this.#oldest = Math.max(this.#oldest, oldest)
+    this.#emitted++ // so that whoever follows it looks again
   }
 
   /** The first slab that may hold events of this slot or behind it. */
@@ -159,6 +164,20 @@ export class EventRing {
     this.#oldest = slot + 1
     return true
   }
+}
+
+/** Slabs are only added to, so what was in one is there as long as anybody has the slab. */
+function* slotsOf(view: readonly { slab: Slab; from: number; to: number }[]): Generator<SlotEvents> {
+  let last: { slot: Slot; events: Uint8Array[] } | undefined
+  for (const { slab, from, to } of view) {
+    for (let index = from; index < to; index++) {
+      const slot = slab.slots[index] ?? 0
+      if (last !== undefined && last.slot !== slot) yield last
+      if (last?.slot !== slot) last = { slot, events: [] }
+      last.events.push(eventOf(slab, index))
+    }
+  }
+  if (last !== undefined) yield last
 }
 
 function lengthOf({ ends }: Slab, index: number): number {

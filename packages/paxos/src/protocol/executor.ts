@@ -1,7 +1,9 @@
 /** What the decisions come to, in slot order: sessions, the state machine, and its events. All of it is replicated state. */
+import { Chain } from './audit.js'
 import type { Command, Result, Slot } from './command.js'
 import { EventRing } from './event-ring.js'
 import { SessionTable } from './session.js'
+import type { CoreSnapshot } from './snapshot.js'
 import type { StateMachine } from './state.js'
 
 const DONE: Result = { status: 'ok', value: new Uint8Array(0) }
@@ -15,6 +17,7 @@ export interface SessionWatch {
 export class Executor {
   readonly sessions: SessionTable
   readonly events = new EventRing()
+  readonly chain = new Chain()
   /** How many operations were executed. */
   executed = 0
   readonly #machine: StateMachine
@@ -34,6 +37,7 @@ export class Executor {
   /** Executes the decision of the next slot (R3). */
   execute(slot: Slot, command: Command): Result {
     this.#slot = slot
+    this.chain.add(slot, command)
     switch (command.kind) {
       case 'op':
         this.executed++
@@ -46,9 +50,34 @@ export class Executor {
       case 'end':
         this.sessions.end(command.clientId)
         return DONE
+      case 'mark':
+        this.#machine.mark(slot, this.chain.end.hash)
+        return { status: 'ok', value: ascii(String(slot)) }
       case 'noop':
         return DONE
     }
+  }
+
+  /** What a command came to that was executed already; undefined if it was not, or that is not known. */
+  outcome(command: Command): Result | undefined {
+    if (command.kind === 'op') return this.sessions.lookup(command)
+    if (command.kind !== 'open') return undefined
+    for (const clientId of this.sessions.clientIds)
+      if (clientId.endsWith(`.${command.nonce}`)) return { status: 'ok', value: ascii(clientId) }
+    return undefined
+  }
+
+  /** As it is now, after that slot; see {@link CoreSnapshot}. */
+  capture(): Pick<CoreSnapshot, 'sessions' | 'events'> {
+    return { sessions: this.sessions.capture(), events: this.events.snapshot() }
+  }
+
+  /** Takes over what a snapshot holds; the state machine has its part already. */
+  install({ head, sessions, events }: CoreSnapshot): void {
+    this.#slot = head.slot
+    this.sessions.restore(sessions)
+    this.events.restore(events)
+    this.chain.restore(head.chain, head.block)
   }
 
   readonly #emit = (event: Uint8Array): void => {

@@ -25,8 +25,12 @@ export class Leader {
   /** The paper's slot_in: the next slot to propose for. */
   #slotIn: Slot = 1
   #catchUpTo: Slot = 0
+  /** Nothing is proposed at or below it: it is decided, and somebody has forgotten what (4.2). */
+  #collected: Slot = 0
   #sequence = 0
   readonly #heard = new Map<ServerId, number>()
+  /** The slotOut that each server told last, while this one led. */
+  readonly #reached = new Map<ServerId, Slot>()
 
   constructor(config: Config) {
     this.#config = config
@@ -56,6 +60,7 @@ export class Leader {
     this.#lastProposal = 0
     for (const slot of adopted.proposals.keys()) this.#lastProposal = Math.max(this.#lastProposal, slot)
     this.#catchUpTo = adopted.decided
+    this.#collected = adopted.collected
     this.#sequence = 0
   }
 
@@ -63,6 +68,7 @@ export class Leader {
   activate(slotOut: Slot, now: number): boolean {
     if (this.#phase !== 'catchingUp' || slotOut < this.#catchUpTo) return false
     for (const server of this.#config.configuration.servers) this.#heard.set(server, now) // only now are they asked
+    this.#reached.clear()
     this.#phase = 'active'
     this.#slotIn = slotOut
     return true
@@ -97,6 +103,7 @@ export class Leader {
     const commands = this.#slotIn <= this.#lastProposal ? this.#again(room) : take(room)
     if (commands.length === 0) return undefined
     const run = { ballot: this.#ballot, first: this.#slotIn, commands }
+    assert(run.first > this.#collected, 'A3', () => `proposing for slot ${run.first}, which is collected`)
     assert(run.first >= slotOut, 'C1', () => `proposing for slot ${run.first}, which is decided`)
     assert(
       lastSlot(run) < slotOut + window,
@@ -113,9 +120,19 @@ export class Leader {
     return ++this.#sequence
   }
 
-  /** A server answered something of this ballot. */
-  heardFrom(server: ServerId, now: number): void {
+  /** A server answered something of this ballot, and told its slotOut. */
+  heardFrom(server: ServerId, decided: Slot, now: number): void {
     this.#heard.set(server, now)
+    this.#reached.set(server, decided)
+  }
+
+  /** The last slot that each server has executed, as far as it told; of a leader that is active. */
+  reached(own: Slot): (Slot | null)[] {
+    if (this.#phase !== 'active') return []
+    return this.#config.configuration.servers.map((server) => {
+      const slotOut = server === this.#config.id ? own + 1 : this.#reached.get(server)
+      return slotOut === undefined ? null : slotOut - 1
+    })
   }
 
   /** Whether a majority (itself included) has answered within `patience` ms. */

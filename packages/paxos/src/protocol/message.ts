@@ -2,7 +2,8 @@
  * The messages between servers. docs/PROTOCOL.md has them in a table, by sender, receiver and duty.
  * `decided` is always the sender's slotOut: every slot below it is decided.
  */
-import type { Ballot } from './ballot.js'
+import type { AuditMark } from './audit.js'
+import type { Ballot, ServerId } from './ballot.js'
 import type { Command, Run, Slot } from './command.js'
 
 /** Scout → acceptor: adopt my ballot, and tell what you accepted from slot `from` on (2.2; `from`: 4.1). */
@@ -14,7 +15,8 @@ export interface P1a {
 
 /**
  * Acceptor → scout, after its promise is durable: I adopted your ballot, and this is a chunk of what I accepted (2.2).
- * `next` is where the next chunk begins, null after the last.
+ * `next` is where the next chunk begins, null after the last. Nothing at or below `collected` can be had from this server's
+ * log any more (4.2). `lives`: see {@link Lives}.
  */
 export interface P1b {
   readonly type: 'p1b'
@@ -23,6 +25,8 @@ export interface P1b {
   readonly accepted: readonly Run[]
   readonly next: Slot | null
   readonly decided: Slot
+  readonly collected: Slot
+  readonly lives: Lives
 }
 
 /** Commander → acceptor: accept this run (2.2). `decided` carries the decisions before it: ⟨ballot, through⟩. */
@@ -39,6 +43,7 @@ export interface P2b {
   readonly first: Slot
   readonly last: Slot
   readonly decided: Slot
+  readonly lives: Lives
 }
 
 /**
@@ -67,6 +72,8 @@ export interface Heartbeat {
   readonly ballot: Ballot
   readonly sequence: number
   readonly decided: Slot
+  /** The sender's last whole block of the chain (audit.ts). */
+  readonly audit: AuditMark
 }
 
 /** Acceptor → leader: I hear you; my ballot is this. */
@@ -75,6 +82,7 @@ export interface HeartbeatReply {
   readonly ballot: Ballot
   readonly sequence: number
   readonly decided: Slot
+  readonly audit: AuditMark
 }
 
 /** Would-be leader → all, before it raises its ballot: would you follow me? (As Raft's pre-vote.) */
@@ -124,6 +132,95 @@ export interface Decided {
   readonly decided: Slot
 }
 
+/**
+ * Replica → replica, the answer to a catchUp: slot `from` is not in memory here any more; the sender has, or is about to
+ * have, a snapshot. `snapshot` is the last slot of the one that it has now (0: none yet: ask again).
+ */
+export interface Compacted {
+  readonly type: 'compacted'
+  readonly from: Slot
+  readonly snapshot: Slot
+  readonly ballot: Ballot
+  readonly decided: Slot
+}
+
+/**
+ * For each server (index: its id) how often it was repaired, as far as the sender knows: its own life among them. Short
+ * for many zeros: what is behind the end is 0. See docs/PROTOCOL.md, "Repair".
+ */
+export type Lives = readonly number[]
+
+/** A server under repair → all: which life of mine do you know of? */
+export interface AskLife {
+  readonly type: 'askLife'
+}
+
+/** Answer to an askLife, by servers that are not under repair themselves. */
+export interface TellLife {
+  readonly type: 'tellLife'
+  readonly life: number
+}
+
+/** A server under repair → all: this is my new life; once that is durable with you, tell what you accepted from slot `from` on. */
+export interface Revive {
+  readonly type: 'revive'
+  readonly life: number
+  readonly from: Slot
+}
+
+/**
+ * Answer to a revive, after ‘the sender's life is ≥ `life`’ is durable: a chunk, as in a p1b, of what the acceptor here has
+ * accepted, its ballot, and the lives that it knows. All slots below `decided` are decided.
+ */
+export interface Revived {
+  readonly type: 'revived'
+  readonly life: number
+  readonly from: Slot
+  readonly ballot: Ballot
+  readonly accepted: readonly Run[]
+  readonly next: Slot | null
+  readonly decided: Slot
+  readonly lives: Lives
+}
+
+/** Replica → all, when somebody's chain differs from its own: what is your chain's hash at this slot? */
+export interface AskAudit {
+  readonly type: 'askAudit'
+  readonly slot: Slot
+}
+
+/** Answer to an askAudit: the hash at that slot; if that is not known (yet, or any more), the last block's end instead. */
+export interface TellAudit {
+  readonly type: 'tellAudit'
+  readonly slot: Slot
+  readonly hash: string
+}
+
+/** Server → server: send me bytes of the snapshot `id` through `slot` from `offset` on; `id` empty: whichever you have. */
+export interface Fetch {
+  readonly type: 'fetch'
+  readonly slot: Slot
+  readonly id: string
+  readonly offset: number
+}
+
+/**
+ * Answer to a fetch: bytes of a snapshot file, verbatim. If the one that was asked for is gone, the beginning of the one that
+ * is there now; `size` 0: there is none.
+ */
+export interface Piece {
+  readonly type: 'piece'
+  readonly slot: Slot
+  /** 32 hexadecimal digits: tells this file from every other one, of whatever slot. */
+  readonly id: string
+  /** Who made the snapshot. */
+  readonly maker: ServerId
+  /** Of the whole file (bytes). */
+  readonly size: number
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
 export type Message =
   | P1a
   | P1b
@@ -140,3 +237,12 @@ export type Message =
   | Alive
   | CatchUp
   | Decided
+  | Compacted
+  | AskLife
+  | TellLife
+  | Revive
+  | Revived
+  | AskAudit
+  | TellAudit
+  | Fetch
+  | Piece

@@ -11,6 +11,8 @@ export class Outbox {
   #messagesAfterSync: Envelope[] = []
   #replies: Reply[] = []
   #local: Message[] = []
+  #snapshotWanted = false
+  #fetch: ServerId | null = null
 
   constructor(self: ServerId) {
     this.#self = self
@@ -36,6 +38,16 @@ export class Outbox {
     this.#replies.push(reply)
   }
 
+  /** A snapshot is wanted. */
+  wantSnapshot(): void {
+    this.#snapshotWanted = true
+  }
+
+  /** A snapshot of this server's is to be fetched. */
+  fetch(from: ServerId): void {
+    this.#fetch = from
+  }
+
   /** Whether a record waits to be made durable. */
   get hasRecords(): boolean {
     return this.#records.length > 0
@@ -52,11 +64,15 @@ export class Outbox {
       records: this.#records,
       messagesAfterSync: this.#messagesAfterSync,
       replies: this.#replies,
+      snapshotWanted: this.#snapshotWanted,
+      fetch: this.#fetch,
     }
     this.#messages = []
     this.#records = []
     this.#messagesAfterSync = []
     this.#replies = []
+    this.#snapshotWanted = false
+    this.#fetch = null
     return ready
   }
 }

@@ -1,22 +1,21 @@
 /** The five roles of one server, and the way of each message to its role. Pure: see ready.ts for the contract with the host. */
 import { Acceptor } from './acceptor.js'
-import { assert } from './assert.js'
+import type { AuditMark } from './audit.js'
+import { Auditor } from './auditor.js'
 import type { Ballot, ServerId } from './ballot.js'
-import { BOTTOM, compareBallots, higher, sameBallot, showBallot } from './ballot.js'
+import { higher, sameBallot } from './ballot.js'
 import type { Command, Slot } from './command.js'
-import { lastSlot } from './command.js'
-import { Commander } from './commander.js'
-import type { Config, Configuration } from './config.js'
-import { Election } from './election.js'
+import type { Config } from './config.js'
 import type { EventRing } from './event-ring.js'
-import { Leader } from './leader.js'
+import { Leadership } from './leadership.js'
 import { Leases } from './leases.js'
-import type { Heartbeat, HeartbeatReply, Message, P1a, P1b, P2a, P2b, Prescout, PrescoutReply } from './message.js'
+import { LivesKnown } from './lives.js'
+import type { Heartbeat, Message, P1a, P2a, Prescout, Revive } from './message.js'
 import { Outbox } from './outbox.js'
-import { Prng } from './prng.js'
 import type { Input, LogRecord, PaxosStatus, Ready } from './ready.js'
+import { Repair } from './repair.js'
 import { Replica } from './replica.js'
-import { Scout } from './scout.js'
+import type { CoreSnapshot } from './snapshot.js'
 import type { StateMachine } from './state.js'
 
 export class Paxos {
@@ -25,49 +24,111 @@ export class Paxos {
   readonly #out: Outbox
   readonly #acceptor: Acceptor
   readonly #replica: Replica
-  readonly #leader: Leader
-  readonly #election: Election
+  readonly #leadership: Leadership
   readonly #leases: Leases
-  #scout: Scout | undefined
-  /** In slot order; the first one is of the first run that is not decided. */
-  #commanders: Commander[] = []
+  readonly #lives = new LivesKnown()
+  readonly #auditor: Auditor
+  /** Until it is done, this server's acceptor answers nobody. */
+  #repair: Repair | undefined
   #now = 0
   #begun = false
-  /** The highest ballot that any message named. */
-  #highest: Ballot = BOTTOM
   /** The replica's slotOut when it was looked at last. */
   #reached: Slot = 1
-  #heartbeatAt = 0
-  /** The leader has told the others of all decisions below this slot. */
-  #told: Slot = 1
   #loggedAt = 0
 
   constructor(config: Config, machine: StateMachine) {
     this.#config = config
     this.#others = config.configuration.servers.filter((server) => server !== config.id)
     this.#out = new Outbox(config.id)
-    this.#leases = new Leases(config.timing.sessionTtl)
-    this.#acceptor = new Acceptor(config.limits)
+    const leases = new Leases(config.timing.sessionTtl)
+    this.#leases = leases
+    const acceptor = new Acceptor(config.limits)
+    this.#acceptor = acceptor
     this.#replica = new Replica(config.id, config.limits, machine, {
       opened: (clientId) => {
-        this.#leases.opened(clientId)
+        leases.opened(clientId)
       },
       ended: (clientId) => {
-        this.#leases.ended(clientId)
+        leases.ended(clientId)
       },
     })
-    this.#leader = new Leader(config)
-    this.#election = new Election(config, new Prng(config.seed))
+    this.#auditor = new Auditor(config, this.#replica.chain)
+    this.#leadership = new Leadership(config, this.#out, leases, this.#replica, () => acceptor.ballot)
   }
 
   /** Recovery: one record of a former life, in the order of the log, before the first step. */
   restore(record: LogRecord): void {
-    if (record.type === 'promise') this.#acceptor.restorePromise(record.ballot)
-    else if (record.type === 'accept') this.#acceptor.restoreAccept(record.run)
-    else if (record.type === 'learn')
-      this.#replica.restoreLearned(record.ballot, record.first, record.commands, this.#out)
-    else this.#replica.restoreDecided(record.ballot, record.decided, this.#acceptedAt, this.#out)
+    this.#restore(record)
     this.#acceptor.forget(this.#replica.slotOut)
+  }
+
+  /** Recovery, before any record: a snapshot was durable through this slot, be it lost or not. */
+  restoreCollected(through: Slot): void {
+    this.#replica.restoreCollected(through)
+  }
+
+  /** The snapshot is lost behind which the log goes on: the state has to come from another server. */
+  get lacksState(): boolean {
+    return this.#replica.lacksState
+  }
+
+  #restore(record: LogRecord): void {
+    switch (record.type) {
+      case 'promise':
+        return this.#acceptor.restorePromise(record.ballot)
+      case 'accept':
+        return this.#acceptor.restoreAccept(record.run)
+      case 'learn':
+        // Also where the replica cannot execute them: they are decided, and this server may have voted for none of them.
+        this.#acceptor.forget(record.first + record.commands.length)
+        return this.#replica.restoreLearned(record.ballot, record.first, record.commands, this.#out)
+      case 'decide':
+        return this.#replica.restoreDecided(record.ballot, record.decided, this.#acceptedAt, this.#out)
+      case 'base':
+        this.#acceptor.restoreBase(record.ballot, record.collected)
+        this.#replica.hear(record.decidedBallot, record.decided, this.#config.id)
+        return void this.#lives.merge(record.lives)
+      case 'lives':
+        return void this.#lives.merge(record.lives)
+      case 'repairing':
+        this.#repair ??= new Repair(this.#config, this.#lives)
+        return
+      case 'repaired':
+        this.#repair = undefined
+        return void this.#lives.raise(this.#config.id, record.life)
+    }
+  }
+
+  /** This server as it is now, to be kept in a snapshot: what it executed, but for the state machine's part. */
+  capture(): CoreSnapshot {
+    return this.#replica.capture(this.#config.configuration.servers.length)
+  }
+
+  /** The state machine is being replaced: nothing is executed until {@link install}. */
+  suspend(): void {
+    this.#replica.suspend()
+  }
+
+  /** The state machine holds what a snapshot holds, which is durable here: so does everything else from now on. */
+  install(snapshot: CoreSnapshot): void {
+    this.#replica.install(snapshot, this.#out)
+    this.#leases.begin(this.#replica.clientIds)
+    this.#acceptor.forget(this.#replica.slotOut)
+  }
+
+  /** Whether this server has lost its votes, and does not vote yet. */
+  get repairing(): boolean {
+    return this.#repair !== undefined
+  }
+
+  /** How often a server was repaired, as far as it is known here. */
+  lifeOf(server: ServerId): number {
+    return this.#lives.of(server)
+  }
+
+  /** What this server knows of its chain: ends of blocks, the oldest first, and the chain's own end. */
+  get chain(): readonly AuditMark[] {
+    return this.#replica.chain.marks
   }
 
   /** Takes in one thing that happened. */
@@ -75,7 +136,7 @@ export class Paxos {
     this.#now = Math.max(this.#now, input.now)
     if (!this.#begun) {
       this.#begun = true
-      this.#election.begin(this.#now)
+      this.#leadership.begin(this.#now)
     }
     this.#take(input)
     this.#settle()
@@ -83,27 +144,28 @@ export class Paxos {
 
   /** Hands out all that has to happen now, and forgets it. */
   ready(): Ready {
-    const told = this.#told
-    if (this.#leader.phase === 'active') this.#propose()
+    const { told } = this.#leadership
+    if (this.#leadership.active) this.#leadership.propose(this.#now)
     else this.#forward()
     this.#settle()
-    if (this.#leader.phase === 'active' && this.#told === told && this.#replica.slotOut > told) {
-      this.#out.send(this.#others, { type: 'decision', ballot: this.#leader.ballot, decided: this.#tell() })
-    }
+    this.#leadership.tellRest(told)
     if (this.#out.hasRecords) this.#logDecisions()
     return this.#out.drain()
   }
 
   status(): PaxosStatus {
-    const { phase } = this.#leader
-    const candidate = phase !== 'passive' || this.#election.asking
     return {
-      role: phase === 'active' ? 'leader' : candidate ? 'candidate' : 'follower',
-      leader: this.#election.leader?.server ?? null,
+      role: this.#leadership.role,
+      leader: this.#leadership.known,
       ballot: this.#acceptor.ballot,
       applied: this.#replica.slotOut - 1,
       sessions: this.#replica.sessions,
       executed: this.#replica.executed,
+      collected: this.#acceptor.collected,
+      life: this.#lives.of(this.#config.id),
+      repairing: this.repairing,
+      audit: this.#replica.chain.block,
+      reached: this.#leadership.reached(),
     }
   }
 
@@ -122,8 +184,10 @@ export class Paxos {
         return this.#tick()
       case 'alive':
         return this.#alive(input.clientIds)
+      case 'snapshot':
+        return this.#snapshotted(input.slot)
       case 'stop':
-        if (this.#leading) this.#retire()
+        this.#leadership.stop(this.#now)
     }
   }
 
@@ -132,234 +196,177 @@ export class Paxos {
       case 'p1a':
         return this.#p1a(from, message)
       case 'p1b':
-        return this.#p1b(from, message)
+        return this.#leadership.p1b(from, message)
       case 'p2a':
         return this.#p2a(from, message)
       case 'p2b':
-        return this.#p2b(from, message)
+        return this.#leadership.p2b(from, message, this.#now)
       case 'preempt':
-        return this.#see(message.ballot)
+        return this.#leadership.see(message.ballot, this.#now)
       case 'decision':
         return this.#replica.hear(message.ballot, message.decided, from)
       case 'heartbeat':
         return this.#heartbeat(from, message)
       case 'heartbeatReply':
-        return this.#heartbeatReply(from, message)
+        this.#auditor.compare(from, message.audit, this.#now, this.#out)
+        return this.#leadership.heartbeatReply(from, message, this.#now)
       case 'prescout':
         return this.#prescout(from, message)
       case 'prescoutReply':
-        return this.#prescoutReply(from, message)
+        return this.#leadership.prescoutReply(from, message, this.#now)
       case 'stepDown':
-        return this.#election.lost(message.ballot, this.#now)
+        return this.#leadership.lost(message.ballot, this.#now)
       case 'forward':
-        if (this.#leading) this.#replica.forwarded(message.commands)
+        if (this.#leadership.leading) this.#replica.requests.forwarded(message.commands)
         return
       case 'alive':
-        if (this.#leading) for (const clientId of message.clientIds) this.#leases.heard(clientId)
+        if (this.#leadership.leading) for (const clientId of message.clientIds) this.#leases.heard(clientId)
         return
       case 'catchUp':
-        return this.#replica.catchUp(from, message, this.#out)
+        return this.#replica.catchUp(from, message, this.#now, this.#out)
       case 'decided':
         return this.#replica.decided(from, message, this.#now, this.#out)
+      case 'compacted':
+        return this.#replica.compacted(from, message, this.#now, this.#out)
+      case 'fetch':
+        return this.#replica.fetching(from, message, this.#now)
+      case 'piece':
+        return // the host's business
+      case 'askLife':
+        if (this.#repair === undefined) this.#out.sendAfterSync(from, { type: 'tellLife', life: this.#lives.of(from) })
+        return
+      case 'tellLife':
+        return this.#repair?.tellLife(from, message, this.#out)
+      case 'revive':
+        return this.#revive(from, message)
+      case 'revived':
+        return this.#repair?.revived(from, message, this.#out)
+      case 'askAudit':
+        return this.#auditor.ask(from, message, this.#out)
+      case 'tellAudit':
+        return this.#auditor.tell(from, message)
     }
   }
 
-  #p1a(from: ServerId, message: P1a): void {
-    this.#acceptor.p1a(from, message, this.#replica.slotOut, this.#out)
-    if (from !== this.#config.id && sameBallot(this.#acceptor.ballot, message.ballot))
-      this.#election.postpone(this.#now)
+  /** A server that lost its votes is in a new life: from now on every vote of this one says so. */
+  #revive(from: ServerId, { life, from: slot }: Revive): void {
+    if (this.#repair !== undefined) return // this one's own memory is not to be relied on
+    const known = this.#lives.of(from)
+    if (known > life) return this.#out.sendAfterSync(from, { type: 'tellLife', life: known })
+    if (this.#lives.raise(from, life)) this.#out.record({ type: 'lives', lives: this.#lives.told })
+    const told = this.#acceptor.report(slot, this.#replica.slotOut)
+    const { ballot } = this.#acceptor
+    this.#out.sendAfterSync(from, { type: 'revived', life, from: slot, ballot, ...told, lives: this.#lives.told })
   }
 
-  #p1b(from: ServerId, message: P1b): void {
-    const adopted = this.#scout?.p1b(from, message, this.#out)
-    if (adopted === undefined) return
-    this.#scout = undefined
-    this.#leader.adopted(adopted)
-    this.#replica.expect(adopted.decided, adopted.decidedBy)
+  /** Once a majority has told what it remembers, and all that was decided by then is here: this server votes again. */
+  #finishRepair(): void {
+    const remembered = this.#repair?.remembered
+    if (remembered === undefined) return
+    const { decided, decidedBy, runs, ballot, life } = remembered
+    this.#replica.expect(decided, decidedBy)
+    if (this.#replica.slotOut < decided) return
+    this.#repair = undefined
+    this.#replica.logDecisions(this.#out)
+    this.#acceptor.rebuild(runs, ballot, this.#out)
+    this.#out.record({ type: 'lives', lives: this.#lives.told })
+    this.#out.record({ type: 'repaired', life })
+    this.#leadership.postpone(this.#now)
+  }
+
+  /** A snapshot is durable: what must survive is logged anew, and all that it holds may go (4.2). */
+  #snapshotted(slot: Slot): void {
+    this.#replica.snapshotted(slot)
+    if (slot < this.#acceptor.collected) return
+    this.#replica.logDecisions(this.#out) // first: should the snapshot be lost, a log that is whole still rebuilds the state
+    this.#acceptor.collect(slot)
+    const { ballot: decidedBallot, decided } = this.#replica.decision
+    const { ballot } = this.#acceptor
+    this.#out.record({ type: 'base', collected: slot, ballot, decidedBallot, decided, lives: this.#lives.told })
+  }
+
+  #p1a(from: ServerId, message: P1a): void {
+    if (this.#repair !== undefined) return
+    this.#acceptor.p1a(from, message, this.#replica.slotOut, this.#lives.told, this.#out)
+    if (from !== this.#config.id && sameBallot(this.#acceptor.ballot, message.ballot))
+      this.#leadership.postpone(this.#now)
   }
 
   #p2a(from: ServerId, message: P2a): void {
     const { run } = message
     this.#replica.assertSame(run)
-    this.#acceptor.p2a(from, message, this.#replica.slotOut, this.#out)
+    if (this.#repair === undefined && !this.#acceptor.isFull)
+      this.#acceptor.p2a(from, message, this.#replica.slotOut, this.#lives.told, this.#out)
     this.#replica.hear(run.ballot, message.decided, from)
-    if (from !== this.#config.id) this.#heardLeader(run.ballot)
-  }
-
-  #p2b(from: ServerId, message: P2b): void {
-    if (sameBallot(message.ballot, this.#leader.ballot)) this.#leader.heardFrom(from, this.#now)
-    const commander = this.#commanders.find(({ run }) => run.first === message.first)
-    if (commander?.p2b(from, message) !== true) return
-    for (let first = this.#commanders[0]; first?.decided === true; first = this.#commanders[0]) {
-      this.#commanders.shift()
-      this.#replica.hear(first.run.ballot, lastSlot(first.run) + 1, this.#config.id)
-    }
+    if (from !== this.#config.id) this.#leadership.heard(run.ballot, this.#now)
   }
 
   #heartbeat(from: ServerId, message: Heartbeat): void {
-    this.#heardLeader(message.ballot)
+    this.#leadership.heard(message.ballot, this.#now)
     this.#replica.hear(message.ballot, message.decided, from)
-    const reply = { ballot: this.#acceptor.ballot, sequence: message.sequence, decided: this.#replica.slotOut }
-    this.#out.send([from], { type: 'heartbeatReply', ...reply })
-  }
-
-  #heartbeatReply(from: ServerId, message: HeartbeatReply): void {
-    if (compareBallots(message.ballot, this.#leader.ballot) > 0) this.#see(message.ballot)
-    else this.#leader.heardFrom(from, this.#now)
+    this.#auditor.compare(from, message.audit, this.#now, this.#out)
+    if (this.#repair !== undefined) return // who does not vote keeps no leader in office
+    const { ballot } = this.#acceptor
+    const { sequence } = message
+    const { chain, slotOut } = this.#replica
+    this.#out.send([from], { type: 'heartbeatReply', ballot, sequence, decided: slotOut, audit: chain.block })
   }
 
   #prescout(from: ServerId, message: Prescout): void {
-    const granted = this.#election.wouldFollow(from, this.#now)
-    const ballot = higher(this.#acceptor.ballot, this.#leader.ballot)
+    if (this.#repair !== undefined) return
+    const granted = this.#leadership.wouldFollow(from, this.#now)
+    const ballot = higher(this.#acceptor.ballot, this.#leadership.ballot)
     this.#out.send([from], { type: 'prescoutReply', attempt: message.attempt, granted, ballot })
     this.#out.send([from], { type: 'decision', ballot: this.#replica.decision.ballot, decided: this.#replica.slotOut })
   }
 
-  #prescoutReply(from: ServerId, message: PrescoutReply): void {
-    this.#highest = higher(this.#highest, message.ballot)
-    if (!message.granted) return
-    this.#election.grant(from, message.attempt)
-    if (this.#election.granted) this.#beginScout()
-  }
-
   /** The leader is to hear of connected clients. If none is known: the next one begins with all sessions' full time. */
   #alive(clientIds: readonly string[]): void {
-    const leader = this.#election.leader
-    if (leader !== null) this.#out.send([leader.server], { type: 'alive', clientIds })
-  }
-
-  /** Whether this server's leader has been adopted: others forward their clients' commands to it. */
-  get #leading(): boolean {
-    return this.#leader.phase === 'catchingUp' || this.#leader.phase === 'active'
-  }
-
-  #heardLeader(ballot: Ballot): void {
-    if (compareBallots(ballot, this.#acceptor.ballot) < 0) return // a deposed leader; our answer tells it so
-    this.#see(ballot)
-    if (this.#election.heard(ballot, this.#now)) this.#replica.requeue()
-  }
-
-  /** Somebody's ballot: if it is above our leader's, that one leads no more. */
-  #see(ballot: Ballot): void {
-    this.#highest = higher(this.#highest, ballot)
-    if (!this.#leader.isPreemptedBy(ballot)) return
-    this.#election.preempted(this.#now)
-    this.#retire()
-  }
-
-  #retire(): void {
-    const { ballot } = this.#leader
-    if (this.#leading) this.#out.send(this.#others, { type: 'stepDown', ballot })
-    this.#leader.retire()
-    this.#scout = undefined
-    this.#commanders = []
-    this.#election.lost(ballot, this.#now)
-    this.#replica.requeue()
+    const leader = this.#leadership.known
+    if (leader !== null) this.#out.send([leader], { type: 'alive', clientIds })
   }
 
   #tick(): void {
     const { timing } = this.#config
     this.#leases.advance(this.#now)
-    if (this.#leader.phase === 'active') this.#lead()
-    else {
-      const attempt = this.#election.due(this.#now)
-      if (attempt !== undefined) this.#beginPrescout(attempt)
-      this.#replica.resend(this.#now, timing.resend * 4)
-    }
-    this.#scout?.tick(this.#now, this.#out)
-    for (const commander of this.#commanders) commander.tick(this.#now, timing.resend, this.#tellable(), this.#out)
+    this.#replica.expireHolds(this.#now)
+    this.#auditor.tick(this.#now, this.#out)
+    this.#repair?.tick(this.#now, this.#out)
+    if (!this.#leadership.active && !this.#isOutpaced) this.#replica.requests.resend(this.#now, timing.resend * 4)
+    this.#leadership.tick(this.#now, this.#mayStand)
     if (this.#now - this.#loggedAt >= 10 * timing.heartbeat) this.#logDecisions()
   }
 
-  /** What an active leader does as time goes by. */
-  #lead(): void {
-    const { timing } = this.#config
-    if (!this.#leader.inTouch(this.#now, timing.election)) return this.#retire()
-    if (this.#now - this.#heartbeatAt >= timing.heartbeat) this.#beat()
-    const { pending, runCommands } = this.#config.limits
-    const silent = this.#leases.due(Math.min(runCommands, pending - this.#replica.queued)) // what is beyond comes later
-    if (silent.length > 0) this.#replica.forwarded(silent.map((clientId) => ({ kind: 'end', clientId })))
+  /** Whether it may try to lead: unless it must not vote, or others are so far ahead that one of them had better. */
+  get #mayStand(): boolean {
+    return this.#repair === undefined && !this.#isOutpaced
   }
 
-  #beat(): void {
-    this.#heartbeatAt = this.#now
-    this.#election.heard(this.#leader.ballot, this.#now)
-    const { ballot } = this.#leader
-    this.#out.send(this.#others, {
-      type: 'heartbeat',
-      ballot,
-      sequence: this.#leader.nextSequence(),
-      decided: this.#tell(),
-    })
-  }
-
-  #beginPrescout(attempt: number): void {
-    if (this.#leader.phase !== 'passive') this.#retire()
-    this.#out.send(this.#others, { type: 'prescout', attempt })
-    if (this.#election.granted) this.#beginScout()
-  }
-
-  #beginScout(): void {
-    this.#election.scouting(this.#now)
-    this.#replica.requeue()
-    const above = higher(this.#highest, higher(this.#acceptor.ballot, this.#replica.decision.ballot))
-    const ballot = this.#leader.scout(above)
-    const from = this.#replica.slotOut
-    this.#scout = new Scout(ballot, from, this.#configurationOf(from), this.#config.timing.resend, this.#now, this.#out)
-  }
-
-  #propose(): void {
-    const take = (most: number): readonly Command[] => this.#replica.take(most, this.#now)
-    while (this.#commanders.length < this.#config.limits.runsInFlight) {
-      const run = this.#leader.propose(this.#replica.slotOut, take)
-      if (run === undefined) return
-      this.#commanders.push(new Commander(run, this.#configurationOf(run.first), this.#tell(), this.#now, this.#out))
-    }
+  get #isOutpaced(): boolean {
+    return this.#replica.isOutpaced(this.#now, 2 * this.#config.timing.election)
   }
 
   #forward(): void {
-    const leader = this.#election.leader
-    if (leader === null || leader.server === this.#config.id) return
-    while (this.#replica.queued > 0) {
-      this.#out.send([leader.server], {
-        type: 'forward',
-        commands: this.#replica.take(this.#config.limits.runCommands, this.#now),
-      })
+    const leader = this.#leadership.known
+    if (leader === null || leader === this.#config.id) return
+    while (this.#replica.requests.queued > 0) {
+      const commands = this.#replica.requests.take(this.#config.limits.runCommands, this.#now)
+      this.#out.send([leader], { type: 'forward', commands })
     }
-  }
-
-  /** What the leader tells all others as decided. */
-  #tell(): Slot {
-    this.#told = this.#tellable()
-    return this.#told
-  }
-
-  /** What the leader may call decided at its ballot: nothing was chosen at a higher one, as far as this server knows. */
-  #tellable(): Slot {
-    const { ballot } = this.#replica.decision
-    assert(
-      compareBallots(ballot, this.#leader.ballot) <= 0,
-      'A5',
-      () => `telling decisions of ${showBallot(ballot)} at ${showBallot(this.#leader.ballot)}`,
-    )
-    return this.#replica.slotOut
   }
 
   /** Handles this server's messages to itself, executes what is decided, and lets the leader begin when it may. */
   #settle(): void {
     for (;;) {
-      this.#see(higher(this.#acceptor.ballot, this.#replica.decision.ballot))
+      this.#leadership.see(higher(this.#acceptor.ballot, this.#replica.decision.ballot), this.#now)
       this.#advance()
       const message = this.#out.takeLocal()
       if (message === undefined) break
       this.#receive(this.#config.id, message)
     }
+    this.#finishRepair()
     this.#replica.seek(this.#others, this.#now, this.#config.timing.resend, this.#out)
-    if (this.#leader.activate(this.#replica.slotOut, this.#now)) {
-      this.#leases.begin(this.#replica.clientIds)
-      this.#replica.reproposed(this.#leader.reproposals(), this.#now)
-      this.#beat()
-    }
+    this.#leadership.activate(this.#now)
   }
 
   #logDecisions(): void {
@@ -374,11 +381,6 @@ export class Paxos {
     if (this.#replica.slotOut === this.#reached) return
     this.#reached = this.#replica.slotOut
     this.#acceptor.forget(this.#reached)
-    if (this.#leader.phase === 'catchingUp') this.#election.postpone(this.#now)
-  }
-
-  /** One configuration for all slots (the paper's 4.4 gives slot s the one that was decided at or below s − WINDOW). */
-  #configurationOf(_slot: Slot): Configuration {
-    return this.#config.configuration
+    this.#leadership.progressed(this.#now)
   }
 }

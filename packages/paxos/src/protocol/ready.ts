@@ -1,7 +1,8 @@
 /** What goes into the core and what comes out of it, with the host's duties. */
+import type { AuditMark } from './audit.js'
 import type { Ballot, ServerId } from './ballot.js'
 import type { Command, Reply, Run, Slot } from './command.js'
-import type { Message } from './message.js'
+import type { Lives, Message } from './message.js'
 
 /**
  * One thing that happened. `now` is a monotonic reading in ms, taken after the thing arrived, the same or later with
@@ -11,6 +12,8 @@ export type Input =
   | { readonly type: 'message'; readonly from: ServerId; readonly message: Message; readonly now: number }
   | { readonly type: 'submit'; readonly commands: readonly Command[]; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
+  /** A snapshot of this server through this slot is durable, its own or one that was installed: what lies below may go. */
+  | { readonly type: 'snapshot'; readonly slot: Slot; readonly now: number }
   /** The clients of these sessions are connected to this server. To be said again before a session's time is over. */
   | { readonly type: 'alive'; readonly clientIds: readonly string[]; readonly now: number }
   /** The host is about to end: a leader says that it leads no more, so that the others need not wait to find out. */
@@ -29,12 +32,28 @@ export interface Envelope {
  * - `decide`: every slot below `decided` is decided at or below the ballot. A hint that saves work at the next start:
  *   nothing waits for it.
  * - `learn`: decided commands that came from a peer's replica, with the ballot at or below which they were.
+ * - `base`: a snapshot through `collected` is durable; this repeats what must survive when all older records go: the
+ *   acceptor's ballot, the decision as {@link Decision} tells it, and the lives of all servers.
+ * - `lives`: other servers were repaired, so often.
+ * - `repairing`: this directory lost its votes (it was empty, or damaged): until `repaired` this server must not vote.
+ * - `repaired`: it is in this life now, and may vote: all that counts of its former lives stands before this.
  */
 export type LogRecord =
   | { readonly type: 'promise'; readonly ballot: Ballot }
   | { readonly type: 'accept'; readonly run: Run }
   | { readonly type: 'decide'; readonly ballot: Ballot; readonly decided: Slot }
   | { readonly type: 'learn'; readonly ballot: Ballot; readonly first: Slot; readonly commands: readonly Command[] }
+  | {
+      readonly type: 'base'
+      readonly collected: Slot
+      readonly ballot: Ballot
+      readonly decidedBallot: Ballot
+      readonly decided: Slot
+      readonly lives: Lives
+    }
+  | { readonly type: 'lives'; readonly lives: Lives }
+  | { readonly type: 'repairing' }
+  | { readonly type: 'repaired'; readonly life: number }
 
 /** What the host must do after a step. Each field says what must be durable before what may leave. */
 export interface Ready {
@@ -53,6 +72,10 @@ export interface Ready {
   readonly messagesAfterSync: readonly Envelope[]
   /** Outcomes for clients, may leave at once: what they tell is decided, so durable at a majority. */
   readonly replies: readonly Reply[]
+  /** A snapshot is wanted as soon as possible: a peer needs decisions that are not in memory any more. */
+  readonly snapshotWanted: boolean
+  /** This server is too far behind to be told decisions: a snapshot of this peer's is to be fetched and installed. */
+  readonly fetch: ServerId | null
 }
 
 /** How the core of one server stands. */
@@ -67,4 +90,14 @@ export interface PaxosStatus {
   readonly sessions: number
   /** Operations that were executed in this life, those of the log at the start included. */
   readonly executed: number
+  /** The log at or below it is collected; 0 if it is whole. */
+  readonly collected: Slot
+  /** How often this server was repaired. */
+  readonly life: number
+  /** It has lost its votes, and does not vote yet. */
+  readonly repairing: boolean
+  /** The last block of its chain. */
+  readonly audit: AuditMark
+  /** Of a leader: the last slot that each server has executed (index: id), as it told; null: it has not. Else empty. */
+  readonly reached: readonly (Slot | null)[]
 }

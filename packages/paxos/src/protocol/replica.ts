@@ -1,33 +1,45 @@
 /** The replica (the paper's section 2.1): holds the clients' commands until they are decided, and executes them in slot order. */
+import type { Chain } from './audit.js'
 import { assert } from './assert.js'
 import type { Ballot, ServerId } from './ballot.js'
 import { BOTTOM, compareBallots, sameBallot, showBallot } from './ballot.js'
-import type { Command, Result, Run, Slot } from './command.js'
+import type { Command, Run, Slot } from './command.js'
 import { commandBytes, lastSlot, sameCommand } from './command.js'
 import type { Limits } from './config.js'
 import type { EventRing } from './event-ring.js'
 import type { SessionWatch } from './executor.js'
 import { Executor } from './executor.js'
-import { Fifo } from './fifo.js'
-import type { CatchUp, Decided } from './message.js'
+import type { CatchUp, Compacted, Decided, Fetch } from './message.js'
 import type { Outbox } from './outbox.js'
+import { Requests } from './requests.js'
+import type { CoreSnapshot } from './snapshot.js'
 import type { StateMachine } from './state.js'
+import { Tail } from './tail.js'
 
-const BUSY: Result = { status: 'busy', value: new Uint8Array(0) }
+/** The tail is held for a server that installs a snapshot while it was heard of within so long (ms). */
+const HOLD = 30_000
 
-/** A command of a client that this server answers. */
-interface Pending {
-  readonly command: Command
-  /** When it was last handed to a leader; null while it waits in the queue. */
-  sentAt: number | null
-}
+/** A peer that is about to have a snapshot is asked so often, before another one is. */
+const MOST_WAITS = 60
 
 export class Replica {
   readonly #self: ServerId
   readonly #limits: Limits
   readonly #executor: Executor
-  /** The decisions, by slot − 1: all of them below slotOut. */
-  readonly #decided: Command[] = []
+  /** Commands that are not decided yet. */
+  readonly requests: Requests
+  /** The last decisions below slotOut. */
+  readonly #tail: Tail
+  /** The last slot of this server's durable snapshot; 0 without one. */
+  #snapshot: Slot = 0
+  /** The log at or below it is collected: without a snapshot this replica cannot know those slots by itself. */
+  #collected: Slot = 0
+  /** For servers that are far behind: the tail from a slot on is to be there when they have installed a snapshot. */
+  readonly #holds = new Map<ServerId, { readonly from: Slot; readonly at: number }>()
+  /** A snapshot takes the state's place: nothing is executed meanwhile. */
+  #suspended = false
+  /** When a peer said last that this server is too far behind to be told decisions (ms). */
+  #outpacedAt = -Infinity
   /** All that is known as decided was chosen at or below this ballot. */
   #decidedBallot: Ballot = BOTTOM
   /** All slots below it are in the log as decided: by `learn` records, or by `decide` hints. */
@@ -39,24 +51,26 @@ export class Replica {
   /** Slots below it are decided, as anybody said; and who said so. */
   #expected: Slot = 1
   #source: ServerId
-  readonly #pending = new Map<string, Pending>()
-  #pendingBytes = 0
-  /** Commands to propose or to forward, the oldest first: own clients', and those that other servers forwarded. */
-  readonly #queue = new Fifo<Command>()
-  /** Others' commands that wait in the queue or are proposed here: a copy of one of them need not be proposed again. */
-  readonly #foreign = new Set<string>()
-  #catchUp: { from: ServerId; at: number } | undefined
+  /** Who is asked for decisions, since when; and how often it said that it is about to have a snapshot. */
+  #catchUp: { from: ServerId; at: number; waits: number; waiting: boolean } | undefined
 
   constructor(self: ServerId, limits: Limits, machine: StateMachine, watch: SessionWatch) {
     this.#self = self
     this.#source = self
     this.#limits = limits
+    this.requests = new Requests(limits)
+    this.#tail = new Tail(limits)
     this.#executor = new Executor(machine, watch)
   }
 
   /** The first slot that is not decided here; all below it are executed (R2, R4: it only grows). */
   get slotOut(): Slot {
-    return this.#decided.length + 1
+    return this.#tail.next
+  }
+
+  /** The snapshot is lost behind which the log goes on: a peer's has to take its place before anything can be executed. */
+  get lacksState(): boolean {
+    return this.slotOut <= this.#collected
   }
 
   /** ⟨ballot, through⟩ as far as this server was told: each slot below `decided` was chosen at or below the ballot. */
@@ -77,86 +91,19 @@ export class Replica {
     return this.#executor.executed
   }
 
+  /** The hashes of what was executed. */
+  get chain(): Chain {
+    return this.#executor.chain
+  }
+
   /** What the state emitted last. */
   get events(): EventRing {
     return this.#executor.events
   }
 
-  get queued(): number {
-    return this.#queue.length
-  }
-
   /** Clients of this server hand in commands (the paper's request). A retry of what was executed is answered at once. */
   submit(commands: readonly Command[], out: Outbox): void {
-    for (const command of commands) {
-      const known = command.kind === 'op' ? this.#executor.sessions.lookup(command) : undefined
-      const key = keyOf(command)
-      if (known !== undefined) replyTo(command, known, out)
-      else if (this.#pending.has(key)) continue
-      else if (this.#isFull()) replyTo(command, BUSY, out)
-      else {
-        this.#pending.set(key, { command, sentAt: null })
-        this.#pendingBytes += commandBytes(command)
-        this.#queue.push(command)
-      }
-    }
-  }
-
-  /** Commands for this server, which leads: other servers' clients', and its own leader's. Those beyond the bound will come again. */
-  forwarded(commands: readonly Command[]): void {
-    for (const command of commands) {
-      const key = keyOf(command)
-      if (this.#queue.length >= this.#limits.pending || this.#foreign.has(key) || this.#pending.has(key)) continue
-      this.#foreign.add(key)
-      this.#queue.push(command)
-    }
-  }
-
-  /** The leader beside it proposes these again, as a former one did: copies that wait, or come, need not be proposed too. */
-  reproposed(commands: readonly Command[], now: number): void {
-    const keys = new Set(commands.map(keyOf))
-    for (const command of this.#queue.take(this.#queue.length)) if (!keys.has(keyOf(command))) this.#queue.push(command)
-    for (const key of keys) {
-      const pending = this.#pending.get(key)
-      if (pending === undefined) this.#foreign.add(key)
-      else pending.sentAt = now
-    }
-  }
-
-  /** The next commands of the queue, within the limits of a run. */
-  take(most: number, now: number): readonly Command[] {
-    let count = 0
-    let bytes = 0
-    while (count < most && count < this.#queue.length) {
-      const command = this.#queue.at(count)
-      if (command === undefined) break
-      bytes += commandBytes(command)
-      if (count > 0 && bytes > this.#limits.runBytes) break
-      const pending = this.#pending.get(keyOf(command))
-      if (pending !== undefined) pending.sentAt = now
-      count++
-    }
-    return this.#queue.take(count)
-  }
-
-  /** Another leader, or none: all that is not decided has to be handed over again; others' commands are theirs to resend. */
-  requeue(): void {
-    this.#queue.clear()
-    this.#foreign.clear()
-    for (const pending of this.#pending.values()) {
-      pending.sentAt = null
-      this.#queue.push(pending.command)
-    }
-  }
-
-  /** Queues again what was forwarded more than `patience` ms ago: the message may be lost. */
-  resend(now: number, patience: number): void {
-    for (const pending of this.#pending.values()) {
-      if (pending.sentAt === null) continue
-      if (now - pending.sentAt < patience) return // those behind it were sent later, or can wait for its turn
-      pending.sentAt = null
-      this.#queue.push(pending.command)
-    }
+    this.requests.submit(commands, (command) => this.#executor.outcome(command), out)
   }
 
   /** Notes that, as `from` says, all slots below `decided` were chosen at or below the ballot. */
@@ -176,7 +123,7 @@ export class Replica {
 
   /** Executes as far as decisions are known and the acceptor beside it has their commands (the paper's decision). */
   advance(acceptedAt: (slot: Slot, ballot: Ballot) => Command | undefined, out: Outbox): void {
-    while (this.slotOut < this.#heardOf) {
+    while (this.slotOut < this.#heardOf && !this.#suspended) {
       const command = acceptedAt(this.slotOut, this.#decidedBallot)
       if (command === undefined) return
       if (!sameBallot(this.#executedAt, this.#decidedBallot)) {
@@ -202,25 +149,26 @@ export class Replica {
    * `patience` ms the next peer.
    */
   seek(peers: readonly ServerId[], now: number, patience: number, out: Outbox): void {
+    if (this.#suspended) return
     if (this.slotOut >= this.#expected) {
       this.#catchUp = undefined
       return
     }
     if (this.#catchUp !== undefined && now - this.#catchUp.at < patience) return
-    const last = this.#catchUp === undefined ? -1 : peers.indexOf(this.#catchUp.from)
-    const from =
-      this.#catchUp === undefined && peers.includes(this.#source) ? this.#source : peers[(last + 1) % peers.length]
+    const from = this.#nextToAsk(peers)
     if (from === undefined) return
-    this.#catchUp = { from, at: now }
+    const waits = this.#catchUp?.from === from ? this.#catchUp.waits : 0
+    this.#catchUp = { from, at: now, waits, waiting: false }
     out.send([from], { type: 'catchUp', from: this.slotOut })
   }
 
-  /** A peer lacks decisions: tells it some. */
-  catchUp(from: ServerId, message: CatchUp, out: Outbox): void {
+  /** A peer lacks decisions: tells it some, or that it needs a snapshot. */
+  catchUp(from: ServerId, message: CatchUp, now: number, out: Outbox): void {
+    if (message.from < this.#tail.first) return this.#compacted(from, message, now, out)
     const commands: Command[] = []
     let bytes = 0
     for (let slot = message.from; slot < this.slotOut && commands.length < this.#limits.runCommands; slot++) {
-      const command = this.#decided[slot - 1]
+      const command = this.#tail.at(slot)
       if (command === undefined) break
       bytes += commandBytes(command)
       if (commands.length > 0 && bytes > this.#limits.runBytes) break
@@ -235,9 +183,69 @@ export class Replica {
     })
   }
 
+  /** A peer does not have those decisions in memory any more: a snapshot of its is needed, if it has one by now. */
+  compacted(from: ServerId, message: Compacted, now: number, out: Outbox): void {
+    this.hear(message.ballot, message.decided, from)
+    if (message.from !== this.slotOut || this.#suspended) return
+    this.#outpacedAt = now
+    const isThere = message.snapshot >= this.slotOut
+    if (isThere) out.fetch(from)
+    if (this.#catchUp?.from !== from) return
+    this.#catchUp.waits = isThere ? 0 : this.#catchUp.waits + 1
+    this.#catchUp.waiting = this.#catchUp.waits < MOST_WAITS
+  }
+
+  /** Whether this server was told lately that it is too far behind: it had better not lead. */
+  isOutpaced(now: number, patience: number): boolean {
+    return this.#suspended || now - this.#outpacedAt < patience
+  }
+
+  /** A peer takes a snapshot of this server's: the tail behind that is held for it. */
+  fetching(from: ServerId, { slot }: Fetch, now: number): void {
+    if (slot > 0) this.#holds.set(from, { from: slot + 1, at: now })
+  }
+
+  /** Forgets the servers that were not heard of for long. */
+  expireHolds(now: number): void {
+    for (const [server, { at }] of this.#holds) if (now - at > HOLD) this.#holds.delete(server)
+  }
+
+  /** A snapshot of this server through the slot is durable. */
+  snapshotted(through: Slot): void {
+    this.#snapshot = Math.max(this.#snapshot, through)
+    this.#collected = Math.max(this.#collected, through)
+  }
+
+  /** As it is now, to be kept in a snapshot; `servers`: how many decide what comes behind it. */
+  capture(servers: number): CoreSnapshot {
+    const { end, block } = this.#executor.chain
+    const head = { slot: end.slot, ballot: this.#decidedBallot, chain: end, block, servers }
+    return { head, ...this.#executor.capture() }
+  }
+
+  /** Nothing is executed until {@link install}. */
+  suspend(): void {
+    this.#suspended = true
+  }
+
+  /** A snapshot takes the place of all that was executed. */
+  install(snapshot: CoreSnapshot, out: Outbox): void {
+    const { slot, ballot } = snapshot.head
+    assert(slot + 1 >= this.slotOut, 'R4', () => `installing slot ${slot} over slot ${this.slotOut - 1}`)
+    this.#suspended = false
+    this.#snapshot = Math.max(this.#snapshot, slot)
+    this.#catchUp = undefined
+    this.#executor.install(snapshot)
+    this.#tail.reset(slot + 1)
+    this.#logged = slot + 1
+    this.hear(ballot, slot + 1, this.#self)
+    this.requests.installed((command) => this.#executor.outcome(command), out)
+  }
+
   /** Decisions from a peer: executes them, and asks for more when these are durable. */
   decided(from: ServerId, message: Decided, now: number, out: Outbox): void {
     this.hear(message.ballot, message.decided, from)
+    if (this.#suspended) return
     const news = message.commands.slice(Math.max(0, this.slotOut - message.first))
     if (news.length > 0 && message.first <= this.slotOut) {
       this.logDecisions(out)
@@ -255,8 +263,8 @@ export class Replica {
   /** R1 for slots that are decided here: a run at or above the ballot at which they were chosen holds the same commands (A5). */
   assertSame(run: Run): void {
     if (compareBallots(run.ballot, this.#decidedBallot) < 0) return
-    for (let slot = run.first; slot < this.slotOut && slot <= lastSlot(run); slot++) {
-      const [known, command] = [this.#decided[slot - 1], run.commands[slot - run.first]]
+    for (let slot = Math.max(run.first, this.#tail.first); slot < this.slotOut && slot <= lastSlot(run); slot++) {
+      const [known, command] = [this.#tail.at(slot), run.commands[slot - run.first]]
       const same = known === undefined || command === undefined || sameCommand(known, command)
       assert(
         same,
@@ -276,6 +284,7 @@ export class Replica {
     this.hear(ballot, decided, this.#self)
     while (this.slotOut < decided) {
       const command = acceptedAt(this.slotOut, ballot)
+      if (command === undefined && this.lacksState) return
       assert(
         command !== undefined,
         'R2',
@@ -286,8 +295,14 @@ export class Replica {
     this.#logged = this.slotOut
   }
 
+  /** Recovery, before any record: the log at or below this slot is collected. */
+  restoreCollected(through: Slot): void {
+    this.#collected = Math.max(this.#collected, through)
+  }
+
   /** Recovery: what a `learn` record says. */
   restoreLearned(ballot: Ballot, first: Slot, commands: readonly Command[], out: Outbox): void {
+    if (first > this.slotOut && this.lacksState) return this.hear(ballot, first + commands.length, this.#self)
     assert(
       first <= this.slotOut,
       'R2',
@@ -301,34 +316,33 @@ export class Replica {
   /** Executes the decision of slotOut (the paper's perform), and answers if it is one of this server's clients' (R3). */
   #perform(command: Command, out: Outbox): void {
     const slot = this.slotOut
-    this.#decided.push(command)
+    this.#tail.push(command, this.#held)
     if (this.#heardOf <= slot) this.#heardOf = slot + 1
     const result = this.#executor.execute(slot, command)
-    const key = keyOf(command)
-    const mine = this.#pending.get(key)
-    if (mine === undefined) {
-      this.#foreign.delete(key)
-      return
-    }
-    this.#pending.delete(key)
-    this.#pendingBytes -= commandBytes(mine.command)
-    replyTo(command, result, out)
+    this.requests.executed(command, result, out)
   }
 
-  #isFull(): boolean {
-    return this.#pending.size >= this.#limits.pending || this.#pendingBytes >= this.#limits.pendingBytes
+  /** Who told of what is missing; then one after the other, but that one again which is about to have a snapshot. */
+  #nextToAsk(peers: readonly ServerId[]): ServerId | undefined {
+    if (this.#catchUp === undefined) return peers.includes(this.#source) ? this.#source : peers[0]
+    const { from, waiting } = this.#catchUp
+    return waiting ? from : peers[(peers.indexOf(from) + 1) % peers.length]
   }
-}
 
-/** Tells commands apart, as clients and their retries mean them; ids and nonces hold no `/`. */
-function keyOf(command: Command): string {
-  if (command.kind === 'op') return `${command.clientId}/${command.localId}`
-  if (command.kind === 'open') return `open/${command.nonce}`
-  return command.kind === 'end' ? `end/${command.clientId}` : '/noop'
-}
+  /** The first slot that the tail is held for; Infinity if for none. */
+  get #held(): Slot {
+    let held = Infinity
+    for (const { from } of this.#holds.values()) held = Math.min(held, from)
+    return held
+  }
 
-function replyTo(command: Command, result: Result, out: Outbox): void {
-  if (command.kind === 'op') out.reply({ clientId: command.clientId, localId: command.localId, result })
-  else if (command.kind === 'open') out.reply({ clientId: command.nonce, localId: 0, result })
-  else if (command.kind === 'end') out.reply({ clientId: command.clientId, localId: 0, result })
+  /** Tells a peer that it needs a snapshot: this server's, if the tail goes on behind it; else one is to be made. */
+  #compacted(from: ServerId, message: CatchUp, now: number, out: Outbox): void {
+    const fits = this.#snapshot + 1 >= this.#tail.first
+    if (!fits) out.wantSnapshot()
+    this.#holds.set(from, { from: fits ? this.#snapshot + 1 : this.slotOut, at: now })
+    const [ballot, decided] = [this.#decidedBallot, this.slotOut]
+    const snapshot = fits ? this.#snapshot : 0
+    out.send([from], { type: 'compacted', from: message.from, snapshot, ballot, decided })
+  }
 }

@@ -1,14 +1,21 @@
 /** Runs in slot order, at most one pvalue a slot: what an acceptor remembers. */
 import type { Run, Slot } from './command.js'
-import { lastSlot } from './command.js'
+import { commandBytes, lastSlot } from './command.js'
 
 export class RunLog {
   #runs: Run[] = []
   /** Runs before this index are trimmed; they leave the array in bulk, so that trimming costs O(1) a run. */
   #head = 0
+  #bytes = 0
+
+  /** Bytes of all commands in it. */
+  get bytes(): number {
+    return this.#bytes
+  }
 
   /** Adds a run; where it overlaps older ones, it replaces them. */
   put(run: Run): void {
+    this.#bytes += runBytes(run)
     const last = this.#runs.at(-1)
     if (last === undefined || this.#head === this.#runs.length || lastSlot(last) < run.first) {
       this.#runs.push(run)
@@ -19,9 +26,11 @@ export class RunLog {
     const pieces: Run[] = [run]
     let overlapping = 0
     for (let old = this.#runs[begin]; old !== undefined && old.first <= end; old = this.#runs[begin + ++overlapping]) {
+      this.#bytes -= runBytes(old)
       if (old.first < run.first) pieces.unshift(clip(old, old.first, run.first - 1))
       if (lastSlot(old) > end) pieces.push(clip(old, end + 1, lastSlot(old)))
     }
+    for (const piece of pieces) if (piece !== run) this.#bytes += runBytes(piece)
     this.#runs.splice(begin, overlapping, ...pieces)
   }
 
@@ -43,8 +52,10 @@ export class RunLog {
 
   /** Forgets the runs that lie below this slot. */
   trim(below: Slot): void {
-    for (let run = this.#runs[this.#head]; run !== undefined && lastSlot(run) < below; run = this.#runs[this.#head])
+    for (let run = this.#runs[this.#head]; run !== undefined && lastSlot(run) < below; run = this.#runs[this.#head]) {
+      this.#bytes -= runBytes(run)
       this.#head++
+    }
     if (this.#head > 64 && this.#head * 2 > this.#runs.length) {
       this.#runs = this.#runs.slice(this.#head)
       this.#head = 0
@@ -65,6 +76,12 @@ export class RunLog {
     }
     return low
   }
+}
+
+function runBytes({ commands }: Run): number {
+  let bytes = 0
+  for (const command of commands) bytes += commandBytes(command)
+  return bytes
 }
 
 /** The part of a run from slot `first` to slot `last`. */

@@ -5,34 +5,31 @@ import { compareBallots, sameBallot, showBallot } from './ballot.js'
 import type { Adopted, Command, Slot } from './command.js'
 import { sameCommand } from './command.js'
 import type { Configuration } from './config.js'
-import { isQuorum } from './config.js'
 import type { P1b } from './message.js'
 import type { Outbox } from './outbox.js'
+import { Reports } from './reports.js'
 
 export class Scout {
   readonly ballot: Ballot
-  readonly #configuration: Configuration
   readonly #resend: number
-  /** For each acceptor the slot from which it is to report next; null when it has told all. */
-  readonly #next = new Map<ServerId, Slot | null>()
-  readonly #told = new Set<ServerId>()
+  readonly #reports: Reports
   readonly #pvalues = new Map<Slot, { ballot: Ballot; command: Command }>()
   #decided: Slot = 0
   #decidedBy: ServerId = 0
+  #collected: Slot = 0
   #sentAt: number
 
   constructor(ballot: Ballot, from: Slot, configuration: Configuration, resend: number, now: number, out: Outbox) {
     this.ballot = ballot
-    this.#configuration = configuration
     this.#resend = resend
+    this.#reports = new Reports(configuration, configuration.servers, from)
     this.#sentAt = now
-    for (const server of configuration.servers) this.#next.set(server, from)
     out.send(configuration.servers, { type: 'p1a', ballot, from })
   }
 
   /** An acceptor's promise, with a chunk of its pvalues; asks for the next chunk where there is one. */
   p1b(from: ServerId, message: P1b, out: Outbox): Adopted | undefined {
-    if (!sameBallot(message.ballot, this.ballot) || message.from !== this.#next.get(from)) return undefined
+    if (!sameBallot(message.ballot, this.ballot) || !this.#reports.take(from, message)) return undefined
     for (const run of message.accepted) {
       assert(
         compareBallots(run.ballot, this.ballot) <= 0,
@@ -44,19 +41,16 @@ export class Scout {
       })
     }
     if (message.decided > this.#decided) [this.#decided, this.#decidedBy] = [message.decided, from]
-    this.#next.set(from, message.next)
+    this.#collected = Math.max(this.#collected, message.collected)
     if (message.next !== null) out.send([from], { type: 'p1a', ballot: this.ballot, from: message.next })
-    else this.#told.add(from)
-    return isQuorum(this.#configuration, this.#told) ? this.#adopted() : undefined
+    return this.#reports.isQuorum ? this.#adopted() : undefined
   }
 
   /** Asks again those that have not told all: a p1a or a p1b may be lost. */
   tick(now: number, out: Outbox): void {
     if (now - this.#sentAt < this.#resend) return
     this.#sentAt = now
-    for (const [server, next] of this.#next) {
-      if (next !== null) out.send([server], { type: 'p1a', ballot: this.ballot, from: next })
-    }
+    for (const [server, from] of this.#reports.asked()) out.send([server], { type: 'p1a', ballot: this.ballot, from })
   }
 
   #keep(slot: Slot, ballot: Ballot, command: Command): void {
@@ -73,6 +67,6 @@ export class Scout {
   #adopted(): Adopted {
     const proposals = new Map<Slot, Command>()
     for (const [slot, pvalue] of this.#pvalues) proposals.set(slot, pvalue.command)
-    return { proposals, decided: this.#decided, decidedBy: this.#decidedBy }
+    return { proposals, decided: this.#decided, decidedBy: this.#decidedBy, collected: this.#collected }
   }
 }

@@ -4,6 +4,7 @@
  * A session ends by a command, or is evicted when there are too many; the state machine is told.
  */
 import type { Command, Result, Slot } from './command.js'
+import type { SessionEntry } from './snapshot.js'
 import type { Emit, StateMachine } from './state.js'
 
 /** How far a command's number may be above what its client has acknowledged. */
@@ -39,6 +40,8 @@ export class SessionTable {
   readonly #sessions = new Map<string, Session>()
   #bytes = 0
   #latest: Session | undefined
+  /** Of the sessions that were captured and have changed since: what they were. */
+  #captured: Map<Session, SessionEntry> | undefined
 
   constructor(ended: Ended, limits = { sessions: MAX_SESSIONS, bytes: MAX_SESSION_BYTES }) {
     this.#ended = ended
@@ -67,6 +70,7 @@ export class SessionTable {
   execute(slot: Slot, command: Operation, machine: StateMachine, emit: Emit): Result {
     const session = this.#sessions.get(command.clientId)
     if (session === undefined) return EXPIRED
+    if (this.#captured !== undefined) this.#keep(this.#captured, command.clientId, session)
     this.#use(command.clientId, session)
     this.#acknowledge(session, command.acked)
     const known = outcome(session, command)
@@ -89,6 +93,49 @@ export class SessionTable {
   end(clientId: string): void {
     const session = this.#sessions.get(clientId)
     if (session !== undefined) this.#drop(clientId, session)
+  }
+
+  /**
+   * All of it as it is now, to be read whenever it suits, once: a session that changes meanwhile is copied first. (Another
+   * capture ends the one before.)
+   */
+  capture(): Iterable<SessionEntry> {
+    const sessions = [...this.#sessions]
+    const captured = new Map<Session, SessionEntry>()
+    this.#captured = captured
+    const done = (): void => {
+      if (this.#captured === captured) this.#captured = undefined
+    }
+    return {
+      *[Symbol.iterator]() {
+        try {
+          for (const [clientId, session] of sessions) yield captured.get(session) ?? entryOf(clientId, session)
+        } finally {
+          done()
+        }
+      },
+    }
+  }
+
+  /** Replaces all of it by what {@link capture} gave. */
+  restore(entries: Iterable<SessionEntry>): void {
+    this.#sessions.clear()
+    this.#bytes = 0
+    this.#latest = undefined
+    this.#captured = undefined
+    for (const { clientId, acked, results } of entries) {
+      const session: Session = { acked, results: new Map(), bytes: 0 }
+      for (const [localId, status, value] of results) {
+        session.results.set(localId, { status, value })
+        session.bytes += value.length + RESULT_BYTES
+      }
+      this.#bytes += session.bytes
+      this.#sessions.set(clientId, session)
+    }
+  }
+
+  #keep(captured: Map<Session, SessionEntry>, clientId: string, session: Session): void {
+    if (!captured.has(session)) captured.set(session, entryOf(clientId, session))
   }
 
   #use(clientId: string, session: Session): void {
@@ -129,6 +176,10 @@ export class SessionTable {
     if (session === this.#latest) this.#latest = undefined
     this.#ended(clientId)
   }
+}
+
+function entryOf(clientId: string, { acked, results }: Session): SessionEntry {
+  return { clientId, acked, results: [...results].map(([localId, { status, value }]) => [localId, status, value]) }
 }
 
 /** The first outcome if there was one; `stale` for what must not be executed (any more). */

@@ -10,4 +10,6 @@ export interface StateMachine {
   execute(slot: Slot, clientId: string, op: Uint8Array, emit: Emit): Result
   /** A session has ended, by the command of this slot. A throw stops the server. */
   ended(slot: Slot, clientId: string, emit: Emit): void
+  /** The slot is a mark: the state as it is now is to be compared with that of the others. `chain`: the chain's hash after it. */
+  mark(slot: Slot, chain: string): void
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { ServerId } from '../protocol/ballot.js'
 import { SynodError } from '../protocol/error.js'
-import { MAX_SERVERS } from '../transport/message-codec.js'
+import { MAX_SERVERS } from '../transport/wire.js'
 
 /** A bad option of `serve` or of the command line: `BAD_OPTION`. */
 export function badOption(message: string, data: Readonly<Record<string, unknown>> = {}): SynodError {

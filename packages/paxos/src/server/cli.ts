@@ -1,15 +1,14 @@
 /** The command line of every service's server. */
 import { Command, CommanderError } from 'commander'
 import type { z } from 'zod'
+import { realClock } from '../clock.js'
 import { SynodError } from '../protocol/error.js'
 import type { Service } from '../service/service.js'
 import { badOption, nameServers, readHostFile } from './addresses.js'
 import { setVerbosity } from './log.js'
-import { serve } from './serve.js'
+import { Narrator } from './narrator.js'
+import { begin } from './serve.js'
 import type { RunningServer, ServeOptions } from './serve.js'
-
-/** A server that does not serve after this time (ms) says once for whom it waits. */
-const PATIENCE = 5_000
 
 /** The end of the help. */
 const PAGES = `
@@ -27,6 +26,7 @@ interface Flags {
   readonly dataDir?: string
   readonly bind?: string
   readonly insecureBind?: true
+  readonly repair?: true
   readonly verbose: number
 }
 
@@ -69,20 +69,18 @@ async function run<Schema extends z.ZodType, Value>(
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-  const started = await serve(service, options)
-  server = started
-  const who = `${service.name} server ${started.id}`
-  const missing = started.missing.length === 0 ? '' : `, waits for ${nameServers(started.missing)}`
-  process.stdout.write(`${who} listens on ${started.address}, data in ${started.dataDir}${missing}\n`)
-  const still = setTimeout(() => {
-    const absent = started.missing
-    if (absent.length > 0) process.stdout.write(`${who} still waits for ${nameServers(absent)}; -vv tells why\n`)
-  }, PATIENCE)
-  void started.serving.then(() => {
-    clearTimeout(still)
-    process.stdout.write(`${who} serves; see http://${started.address}/${options.web === undefined ? 'status' : ''}\n`)
+  const who = `${service.name} server ${options.id}`
+  const narrator = new Narrator(realClock, (line) => {
+    process.stdout.write(`${who} ${line}\n`)
   })
+  const started = await narrator.start(begin(service, options))
+  server = started
+  const task = options.repair === true ? ', to be repaired' : ''
+  const missing = started.missing.length === 0 ? '' : `, waits for ${nameServers(started.missing)}`
+  process.stdout.write(`${who} listens on ${started.address}, data in ${started.dataDir}${task}${missing}\n`)
+  narrator.run(started, `${started.address}/${options.web === undefined ? 'status' : ''}`)
   const error = await started.stopped
+  narrator.stop()
   if (error !== null) throw error
   process.stdout.write(`${who} has stopped\n`)
   await exit(0)
@@ -108,6 +106,10 @@ function parse(name: string, argv: readonly string[]): ServeOptions | null {
     .option('--bind <address>', 'the address to listen on (default: 127.0.0.1)')
     .option('--insecure-bind', 'allow a --bind that other machines can reach; peers and clients are not authenticated')
     .option(
+      '--repair',
+      'rebuild a damaged or emptied directory from the other servers: its files are set aside, and the server votes again once it is safe',
+    )
+    .option(
       '-v, --verbose',
       'tell of elections and connections; -vv of messages, -vvv of everything',
       (_, so) => so + 1,
@@ -127,7 +129,18 @@ function parse(name: string, argv: readonly string[]): ServeOptions | null {
   return optionsOf(command.opts<Flags>())
 }
 
-function optionsOf({ id, count, port, peers, hostfile, dataDir, bind, insecureBind, verbose }: Flags): ServeOptions {
+function optionsOf({
+  id,
+  count,
+  port,
+  peers,
+  hostfile,
+  dataDir,
+  bind,
+  insecureBind,
+  repair,
+  verbose,
+}: Flags): ServeOptions {
   if (peers !== undefined && hostfile !== undefined)
     throw badOption('--peers and --hostfile say the same thing: give one of them')
   setVerbosity(verbose)
@@ -140,6 +153,7 @@ function optionsOf({ id, count, port, peers, hostfile, dataDir, bind, insecureBi
     ...(dataDir !== undefined && { dataDir }),
     ...(bind !== undefined && { bind }),
     ...(insecureBind && { insecureBind }),
+    ...(repair && { repair }),
   }
 }
 

@@ -6,13 +6,15 @@ import type { Connection } from '../transport/transport.js'
 import type { ClientFrame, ClientHello, ServerStatus } from '../transport/wire.js'
 import { WIRE_VERSION } from '../transport/wire.js'
 import type { Clock } from '../clock.js'
-import { Dump } from './dump.js'
 import { Feeds } from './feeds.js'
 import type { FeedSource } from './feeds.js'
 import { goodbye, NOBODY } from './greeter.js'
 import type { Speaker } from './greeter.js'
 import { Latency, Stopwatch } from './latency.js'
 import type { Log } from './log.js'
+import { Outcomes } from './outcomes.js'
+import { isQuestion, Questions } from './questions.js'
+import type { QuestionsHost } from './questions.js'
 
 /** Connections of clients at one time. */
 export const MAX_CLIENTS = 4_096
@@ -22,35 +24,26 @@ const MAX_SESSIONS_PER_CLIENT = 64
 const BUFFER_LIMIT = 32 << 20
 /** A client that lets more than this wait (bytes) is not reading: its connection is closed. */
 const SLOW_LIMIT = 128 << 20
-/** A frame of replies is closed at this size (bytes). */
-const FRAME_BYTES = 4 << 20
-/** Dumps at one time: each holds a copy of the state. */
-const MAX_DUMPS = 2
-/** A dump that its client did not ask on for so long (ms) makes room for another. */
-const DUMP_IDLE = 30_000
 
 const BUSY: Result = { status: 'busy', value: new Uint8Array(0) }
 
 /** What the clients' connections need of their server. */
-export interface ClientsHost {
+export interface ClientsHost extends QuestionsHost {
   readonly service: string
   readonly id: number
   readonly addresses: readonly string[]
-  /** Whether commands are taken in: `yes`, `no` while starting or stopping, `busy` while the disk is full. */
+  /**
+   * Whether commands are taken in, and feeds: `yes`; `no` while starting, stopping, or brought up by a snapshot: others can
+   * do it; `busy` while the disk is full.
+   */
   takes(): 'yes' | 'no' | 'busy'
   /** What the service's schema makes of an operation. Throws SynodError `BAD_OPERATION`. */
   admit(op: Uint8Array): Uint8Array
   submit(commands: Command[]): void
   /** This session's client has come to this server: it is not too late for it yet. */
   alive(clientId: string): void
-  status(): ServerStatus
   readonly feedSource: FeedSource
-  /** The state as it is now, and the last slot that is in it. */
-  snapshot(): { readonly slot: number; readonly entries: Iterable<unknown> }
 }
-
-/** What a client may send that names no service. */
-const ASKS: ReadonlySet<ClientFrame['type']> = new Set(['status', 'dump', 'dumpMore'])
 
 /** One client's connection. */
 interface Client {
@@ -59,12 +52,7 @@ interface Client {
   readonly onlyAsks: boolean
   /** The sessions (and openings of sessions) whose outcomes go here. */
   readonly sessions: Set<string>
-  replies: Reply[]
-  /** Of {@link replies}, about. */
-  bytes: number
-  /** It is among those that the next flush sends to. */
-  waiting: boolean
-  dump: Dump | null
+  readonly outcomes: Outcomes
   readonly stopwatch: Stopwatch
 }
 
@@ -75,9 +63,10 @@ export class Clients {
   readonly #clients = new Set<Client>()
   /** Who gets the outcomes of a session: the connection that sent for it last. */
   readonly #holders = new Map<string, Client>()
-  /** Those with replies that wait for the end of the turn. */
+  /** Those with outcomes that wait for the end of the turn. */
   #waiting: Client[] = []
   readonly #feeds: Feeds
+  readonly #questions: Questions
   readonly #latency: Latency
 
   constructor(host: ClientsHost, clock: Clock, log: Log) {
@@ -85,6 +74,7 @@ export class Clients {
     this.#feeds = new Feeds(host.feedSource)
     this.#clock = clock
     this.#log = log
+    this.#questions = new Questions(host, clock, log)
     this.#latency = new Latency(clock)
   }
 
@@ -137,12 +127,16 @@ export class Clients {
     return [...this.#holders.keys()].filter(isClientId)
   }
 
-  /** This server hears of no leader: events may be decided that it does not learn of. Feeds are to go on elsewhere. */
-  dropSubscribers(): void {
+  /**
+   * Events are decided that this server does not learn of, or late: feeds are to go on elsewhere.
+   *
+   * @param why a sentence without its end
+   */
+  dropSubscribers(why: string): void {
     const connections = new Set(this.#feeds.connections)
     for (const client of this.#clients) {
       if (connections.has(client.connection))
-        this.#drop(client, new SynodError('NOT_SERVING', 'this server knows no leader: try another one'))
+        this.#drop(client, new SynodError('NOT_SERVING', `${why}: try another server`))
     }
   }
 
@@ -152,12 +146,15 @@ export class Clients {
     if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
-    for (const client of waiting) this.#flushClient(client)
+    for (const client of waiting) if (this.#clients.has(client)) this.#send(client)
   }
 
   /** Ends all connections. */
   close(error: SynodError): void {
-    for (const { connection } of this.#clients) goodbye(connection, error)
+    for (const { connection } of this.#clients) {
+      goodbye(connection, error)
+      this.#questions.forget(connection)
+    }
     this.#clients.clear()
     this.#holders.clear()
   }
@@ -193,10 +190,15 @@ export class Clients {
       return this.#drop(client, new SynodError('BAD_FRAME', message))
     }
     if (this.#log.on('clients')) this.#log.write('clients', `${client.connection.remote} → ${showFrame(frame)}`)
-    if (client.onlyAsks && !ASKS.has(frame.type)) return this.#drop(client, noService())
+    if (isQuestion(frame)) {
+      const refusal = this.#questions.ask(client.connection, frame)
+      return refusal === null ? undefined : this.#drop(client, refusal)
+    }
+    if (client.onlyAsks) return this.#drop(client, noService())
     switch (frame.type) {
       case 'open':
-        return this.#open(client, frame.nonce)
+      case 'mark':
+        return this.#once(client, { kind: frame.type, nonce: frame.nonce })
       case 'submit':
         return this.#submit(client, frame)
       case 'end':
@@ -207,19 +209,15 @@ export class Clients {
         return this.#feeds.taken(client.connection, frame.feed, frame.through)
       case 'unsubscribe':
         return this.#feeds.close(client.connection, frame.feed)
-      case 'status':
-        return client.connection.send(encodeFrame({ type: 'status', status: this.#host.status() }))
-      case 'dump':
-        return this.#dump(client)
-      case 'dumpMore':
-        return this.#dumpMore(client)
     }
   }
 
-  #open(client: Client, nonce: string): void {
+  /** A command without a session: its outcome is known by its nonce, however often it is sent. */
+  #once(client: Client, command: Extract<Command, { kind: 'open' | 'mark' }>): void {
+    const { nonce } = command
     if (!this.#hold(client, nonce)) return
     const takes = this.#host.takes()
-    if (takes === 'yes') this.#host.submit([{ kind: 'open', nonce }])
+    if (takes === 'yes') this.#host.submit([command])
     else if (takes === 'busy') this.#answer(client, { clientId: nonce, localId: 0, result: BUSY })
     else this.#reject(client, nonce, 0, notServing())
   }
@@ -285,12 +283,9 @@ export class Clients {
 
   #answer(client: Client, reply: Reply): void {
     client.stopwatch.stop(reply)
-    if (!client.waiting) this.#waiting.push(client)
-    client.waiting = true
-    const bytes = 64 + reply.result.value.length
-    if (client.replies.length > 0 && client.bytes + bytes > FRAME_BYTES) this.#sendReplies(client)
-    client.replies.push(reply)
-    client.bytes += bytes
+    if (!client.outcomes.wait) this.#waiting.push(client)
+    if (client.outcomes.isFullWith(reply)) this.#send(client)
+    client.outcomes.add(reply)
     if (reply.localId !== 0) return
     client.sessions.delete(reply.clientId)
     this.#holders.delete(reply.clientId)
@@ -302,46 +297,9 @@ export class Clients {
     )
   }
 
-  #flushClient(client: Client): void {
-    client.waiting = false
-    if (this.#clients.has(client)) this.#sendReplies(client)
-  }
-
-  #sendReplies(client: Client): void {
-    client.connection.send(encodeFrame({ type: 'replies', replies: client.replies }))
-    client.replies = []
-    client.bytes = 0
+  #send(client: Client): void {
+    client.outcomes.send()
     if (client.connection.buffered > SLOW_LIMIT) this.#dropSlow(client)
-  }
-
-  #dump(client: Client): void {
-    const now = this.#clock.now()
-    let dumps = 0
-    for (const other of this.#clients) {
-      if (other === client || other.dump === null) continue
-      if (now - other.dump.usedAt > DUMP_IDLE) other.dump = null
-      else dumps++
-    }
-    if (dumps >= MAX_DUMPS)
-      return this.#drop(client, new SynodError('BUSY', `this server gives ${MAX_DUMPS} dumps already: try again later`))
-    try {
-      const { slot, entries } = this.#host.snapshot()
-      client.dump = new Dump(slot, entries, now)
-    } catch (error) {
-      // The state was only read: the server can go on.
-      const message = `the state cannot be dumped: ${error instanceof Error ? error.message : String(error)}`
-      this.#log.warn(message)
-      return this.#drop(client, new SynodError('DUMP_FAILED', message))
-    }
-    this.#dumpMore(client)
-  }
-
-  #dumpMore(client: Client): void {
-    const { dump } = client
-    if (dump === null)
-      return this.#drop(client, new SynodError('NO_DUMP', 'the dump was given up, or never begun: ask for a new one'))
-    client.connection.send(dump.next(this.#clock.now()))
-    if (dump.done) client.dump = null
   }
 
   #dropSlow(client: Client): void {
@@ -356,6 +314,7 @@ export class Clients {
 
   #forget(client: Client): void {
     this.#clients.delete(client)
+    this.#questions.forget(client.connection)
     this.#feeds.forget(client.connection)
     for (const session of client.sessions) this.#holders.delete(session)
     client.sessions.clear()
@@ -367,10 +326,7 @@ function clientOf(connection: Connection, { service }: ClientHello, stopwatch: S
     connection,
     onlyAsks: service === null,
     sessions: new Set(),
-    replies: [],
-    bytes: 0,
-    waiting: false,
-    dump: null,
+    outcomes: new Outcomes(connection),
     stopwatch,
   }
 }
@@ -381,14 +337,14 @@ function isClientId(session: string): boolean {
 }
 
 function noService(): SynodError {
-  return new SynodError('NO_SERVICE', 'a client that names no service may only ask for the status and the state')
+  return new SynodError('NO_SERVICE', 'a client that names no service may only ask how the server stands')
 }
 
 function notServing(): SynodError {
-  return new SynodError('NOT_SERVING', 'this server is starting or stopping: try another one, or again')
+  return new SynodError('NOT_SERVING', 'this server takes nothing in now: try another one, or again')
 }
 
 function showFrame(frame: ClientFrame): string {
   if (frame.type === 'submit') return `submit of ${frame.commands.length} operations of ${frame.clientId}`
-  return frame.type === 'open' ? `open ${frame.nonce}` : frame.type
+  return 'nonce' in frame ? `${frame.type} ${frame.nonce}` : frame.type
 }

@@ -4,7 +4,8 @@
  *
  * The lowest server mints the cluster's id once all the others answered this start with `empty` or `forming`. Each server
  * joins it durably (`forming`); one that saw that of all N, or `formed` of any one, appends `formed`; only then does it
- * vote. So an empty directory that meets a formed server has lost its votes: it is never let in again.
+ * vote. So an empty directory that meets a formed server has lost its votes: it is not let in, unless it was started to be
+ * repaired. Then it joins as `repairing`, and the rest is the core's (docs/PROTOCOL.md, "Repair").
  *
  * Only hellos that came over connections that this server dialed itself are heard here: no stranger who connects can stop
  * a server. And nothing is sent to a peer before its hello was heard, so an old copy of a directory is found out before
@@ -14,7 +15,17 @@ import type { ServerId } from '../protocol/ballot.js'
 import { SynodError } from '../protocol/error.js'
 import type { Formation as FormationState } from '../storage/storage.js'
 import type { PeerHello } from '../transport/wire.js'
-import { WIRE_VERSION } from '../transport/wire.js'
+import {
+  beforeRepair,
+  misfitOf,
+  NOBODY_FORMED,
+  nothingToRepair,
+  oldCopy,
+  tooSmallToRepair,
+  wiped,
+  wrongAddress,
+  wrongCluster,
+} from './misfits.js'
 
 /** Who this server is, and what its directory said at the start. */
 export interface FormationStart {
@@ -27,7 +38,12 @@ export interface FormationStart {
   readonly batch: number
   /** 32 hexadecimal digits, newly drawn: the cluster's id if this server mints it. */
   readonly mint: string
+  /** It was started to be repaired: if its directory is empty, that is because its votes were lost. */
+  readonly repair: boolean
 }
+
+/** How often a server was repaired, as far as this one knows; itself included. */
+export type LifeOf = (server: ServerId) => number
 
 /** What must be written now; {@link FormationMachine.written} is called when it is durable. */
 export type FormationWrite = { readonly type: 'form'; readonly clusterId: string } | { readonly type: 'formed' }
@@ -43,6 +59,7 @@ const ACCEPT: Verdict = { type: 'accept' }
 /** The state of one server's formation. */
 export class FormationMachine {
   readonly #start: FormationStart
+  readonly #lifeOf: LifeOf
   #formation: FormationState
   #clusterId: string | null
   /** The cluster's id, of our directory, or else of the first peer that told one. */
@@ -53,8 +70,12 @@ export class FormationMachine {
   /** Peers that belong to something else. */
   readonly #foreign = new Set<ServerId>()
 
-  constructor(start: FormationStart) {
+  /** Throws `NOTHING_TO_REPAIR` if it is to be repaired in a cluster that is too small for that. */
+  constructor(start: FormationStart, lifeOf: LifeOf) {
+    const tooSmall = start.repair ? tooSmallToRepair(start.count) : null
+    if (tooSmall !== null) throw nothingToRepair(tooSmall)
     this.#start = start
+    this.#lifeOf = lifeOf
     this.#formation = start.formation
     this.#clusterId = start.clusterId
     this.#known = start.clusterId
@@ -63,6 +84,11 @@ export class FormationMachine {
   /** Where this server's directory stands, durably: what its hellos say. */
   get formation(): FormationState {
     return this.#formation
+  }
+
+  /** The cluster is formed, with this server in it. */
+  get takesPart(): boolean {
+    return isPart(this.#formation)
   }
 
   get clusterId(): string | null {
@@ -87,54 +113,22 @@ export class FormationMachine {
     this.#heard.set(peer, hello)
     this.#foreign.delete(peer)
     this.#known ??= hello.clusterId
-    if (this.#formation === 'formed' && hello.formation === 'empty') {
-      return {
-        type: 'refuse',
-        error: new SynodError('WIPED', `server ${peer} has an empty directory, but the cluster is formed`, { peer }),
-      }
-    }
-    return ACCEPT
+    if (this.#isInVain()) return { type: 'stop', error: nothingToRepair(NOBODY_FORMED) }
+    const lost = this.#lost(hello)
+    return lost === null ? ACCEPT : { type: 'refuse', error: lost }
+  }
+
+  /** Whether a server that says this stands before a repair of it that is known here: nothing that it says counts. */
+  outdated({ from, formation, life }: PeerHello): boolean {
+    return formation !== 'empty' && formation !== 'repairing' && life < this.#lifeOf(from)
   }
 
   /** Why a hello, from a connection of either direction, cannot come from a peer of this server's; null if it can. */
   mismatch(hello: PeerHello): SynodError | null {
-    const { id, count, service } = this.#start
-    const peer = hello.from
-    if (hello.version !== WIRE_VERSION) {
-      return new SynodError(
-        'WRONG_VERSION',
-        `server ${peer} speaks version ${hello.version} of the protocol, this one speaks version ${WIRE_VERSION}: run the same release on all`,
-        { peer, theirs: hello.version, ours: WIRE_VERSION },
-      )
-    }
-    if (hello.service !== service) {
-      return new SynodError(
-        'WRONG_SERVICE',
-        `server ${peer} serves "${hello.service}", this one "${service}": check the addresses`,
-        {
-          peer,
-          theirs: hello.service,
-          ours: service,
-        },
-      )
-    }
-    if (hello.count !== count) {
-      return new SynodError(
-        'WRONG_COUNT',
-        `server ${peer} belongs to a cluster of ${hello.count} servers, this one was started for ${count}: start all with the same --count`,
-        { peer, theirs: hello.count, ours: count },
-      )
-    }
-    if (peer === id || peer >= count)
-      return wrongAddress(peer, `says that it is server ${peer}, to server ${id} of ${count}`)
-    if (hello.to !== id) return wrongAddress(peer, `takes this server, ${id}, for server ${hello.to}`)
+    const misfit = misfitOf(hello, this.#start)
+    if (misfit !== null) return misfit
     if (this.#known !== null && hello.clusterId !== null && hello.clusterId !== this.#known) {
-      const ours = this.#clusterId === null ? 'another peer' : "this server's directory"
-      return new SynodError(
-        'WRONG_CLUSTER',
-        `server ${peer} belongs to cluster ${hello.clusterId}, ${ours} to ${this.#known}: check the data directories and addresses`,
-        { peer, theirs: hello.clusterId, ours: this.#known },
-      )
+      return wrongCluster(hello, this.#known, this.#clusterId === null ? 'another peer' : "this server's directory")
     }
     return null
   }
@@ -150,7 +144,7 @@ export class FormationMachine {
   written(): void {
     if (this.#writing === null) throw new Error('nothing was being written')
     if (this.#writing.type === 'form') {
-      this.#formation = 'forming'
+      this.#formation = this.#start.repair ? 'repairing' : 'forming'
       this.#clusterId = this.#writing.clusterId
     } else {
       this.#formation = 'formed'
@@ -158,26 +152,49 @@ export class FormationMachine {
     this.#writing = null
   }
 
-  /** A directory with votes in it that are lost: wiped, or put back from an old copy. */
+  /** The repair has ended, durably: this server votes again. */
+  repaired(): void {
+    this.#formation = 'formed'
+  }
+
+  /** A directory whose votes are lost: wiped, or put back from an old copy. One that is being repaired claims none. */
   #remembers(peer: ServerId, hello: PeerHello): SynodError | null {
+    if (this.#formation === 'repairing') return null
+    if (this.#formation === 'empty') {
+      const known = isPart(hello.formation) || hello.batchSeen > 0 || hello.lifeSeen > 0
+      return known && !this.#start.repair ? wiped(this.#start, hello) : null
+    }
+    return this.#oldCopy(peer, hello)
+  }
+
+  #oldCopy(peer: ServerId, hello: PeerHello): SynodError | null {
     const { id, batch } = this.#start
-    if (this.#formation === 'empty' && (hello.formation === 'formed' || hello.batchSeen > 0)) {
-      return new SynodError(
-        'WIPED',
-        `this directory is empty, but server ${peer} says that cluster ${hello.clusterId ?? ''} is formed, with server ${id} in it: ` +
-          'the votes that it had given are lost, and without them it must not serve; put its directory back',
-        { peer, clusterId: hello.clusterId },
-      )
-    }
+    const life = this.#lifeOf(id)
+    if (hello.lifeSeen > life) return beforeRepair(this.#start, hello, life)
     // Only a peer's first hello counts: it was said before this start sent anything to it.
-    if (!this.#heard.has(peer) && hello.batchSeen > batch) {
-      return new SynodError(
-        'OLD_COPY',
-        `this directory ends at batch ${batch}, but server ${peer} has heard of batch ${hello.batchSeen} of server ${id}: ` +
-          'it is an old copy, without votes that were given since, and must not serve; put the newest one back',
-        { peer, batch, batchSeen: hello.batchSeen },
-      )
+    if (hello.lifeSeen < life || hello.batchSeen <= batch || this.#heard.has(peer)) return null
+    return oldCopy(this.#start, hello)
+  }
+
+  /** Why a server of this cluster's has lost its votes, and must end when it hears this one's hello; null if it has not. */
+  #lost(hello: PeerHello): SynodError | null {
+    const peer = hello.from
+    if (this.takesPart && hello.formation === 'empty' && !hello.repair) {
+      return new SynodError('WIPED', `server ${peer} has an empty directory, but the cluster is formed`, { peer })
     }
+    if (!this.outdated(hello)) return null
+    return new SynodError('OLD_COPY', `server ${peer} has a directory from before its last repair`, { peer })
+  }
+
+  /** To be repaired, and all the others are as new: their answers are of this start. */
+  #isInVain(): boolean {
+    if (!this.#start.repair || this.#formation !== 'empty' || this.#heard.size < this.#start.count - 1) return false
+    return this.#formed() === null
+  }
+
+  /** The cluster of which a peer said that it is formed; null if none did. */
+  #formed(): string | null {
+    for (const hello of this.#heard.values()) if (isPart(hello.formation)) return hello.clusterId
     return null
   }
 
@@ -188,30 +205,38 @@ export class FormationMachine {
   #disagree(peer: ServerId, error: SynodError): Verdict {
     this.#foreign.add(peer)
     const { count } = this.#start
-    const hopeless =
-      this.#formation !== 'formed' || (this.#heard.size === 0 && (count - this.#foreign.size) * 2 <= count)
+    const hopeless = !this.takesPart || (this.#heard.size === 0 && (count - this.#foreign.size) * 2 <= count)
     return { type: hopeless ? 'stop' : 'refuse', error }
   }
 
-  /** From empty to forming: once all others answered. (None of them is formed: see {@link #remembers}.) */
+  /**
+   * From empty to forming: once all others answered. (None of them is formed: see {@link #remembers}.) Not with one that is
+   * to be repaired: it was in a cluster already. To be repaired itself: into the cluster of the first one that is formed.
+   */
   #join(): FormationWrite | null {
+    if (this.#start.repair) {
+      const clusterId = this.#formed()
+      return clusterId === null ? null : { type: 'form', clusterId }
+    }
     if (this.#heard.size < this.#start.count - 1) return null
+    for (const { formation, repair } of this.#heard.values()) if (formation === 'empty' && repair) return null
     if (this.#known !== null) return { type: 'form', clusterId: this.#known }
     return this.#start.id === 0 ? { type: 'form', clusterId: this.#start.mint } : null
   }
 
-  /** From forming to formed: once all were seen forming, or one was seen formed (it saw all of them forming). */
+  /** From forming to formed: once all were seen forming, or one was seen that is or was formed (it saw all of them forming). */
   #complete(): FormationWrite | null {
     let joined = 1
     for (const hello of this.#heard.values()) {
       if (hello.clusterId !== this.#clusterId) continue
-      if (hello.formation === 'formed') return { type: 'formed' }
+      if (isPart(hello.formation)) return { type: 'formed' }
       if (hello.formation === 'forming') joined++
     }
     return joined === this.#start.count ? { type: 'formed' } : null
   }
 }
 
-function wrongAddress(peer: ServerId, what: string): SynodError {
-  return new SynodError('WRONG_ADDRESS', `the address of server ${peer} ${what}: check the addresses`, { peer })
+/** Formed, or of a formed cluster and under repair. */
+function isPart(formation: FormationState): boolean {
+  return formation === 'formed' || formation === 'repairing'
 }

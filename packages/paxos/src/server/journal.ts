@@ -12,8 +12,8 @@ const FULL_RETRY = 1_000
 
 /** What the journal tells its server. */
 export interface JournalHost {
-  /** These may leave now, in order: all that was appended before them is durable. */
-  durable(released: readonly Envelope[]): void
+  /** These may leave now, in order: all that was appended before them is durable; the last of it were these records. */
+  durable(released: readonly Envelope[], records: readonly StoredRecord[]): void
   /** The disk is full (the same records are tried again), or no longer. */
   full(isFull: boolean): void
   /** The storage failed: nothing may leave any more. */
@@ -86,11 +86,12 @@ export class Journal {
   readonly #done = (): void => {
     if (this.#stopped) return
     const released = this.#afterWriting
+    const written = this.#writing ?? []
     this.#writing = null
     this.#afterWriting = []
     this.#setFull(false)
     this.write()
-    this.#host.durable(released)
+    this.#host.durable(released, written)
   }
 
   readonly #refused = (error: unknown): void => {

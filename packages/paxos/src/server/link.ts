@@ -92,6 +92,13 @@ export class Link {
     })
   }
 
+  /** Does not wait any longer for the next try: the peer was heard of. */
+  hurry(): void {
+    if (this.#closed || this.#connection !== null) return
+    this.#cancel()
+    this.dial()
+  }
+
   /** Says hello again; the peer answers with its own. */
   greet(): void {
     if (this.#ready) this.#connection?.send(encodeFrame(this.#host.hello(this.peer)))
@@ -130,6 +137,7 @@ export class Link {
       this.#log.warn(`closed the connection to server ${this.peer} at ${this.#address}: ${why}`)
       connection.close('BAD_FRAME')
     } else if (frame.type === 'goodbye') {
+      if (frame.code === 'NOT_SERVING') return // it starts or stops: no news
       this.#tell(`server ${this.peer} at ${this.#address} refuses this one: ${frame.message}`)
     } else {
       this.#heard(connection, frame)
@@ -210,10 +218,20 @@ export class Link {
 
 /** About as many bytes as a message takes in a frame. */
 function messageBytes(message: Message): number {
-  if (message.type === 'p2a') return commandsBytes(message.run.commands)
-  if (message.type === 'forward' || message.type === 'decided') return commandsBytes(message.commands)
-  if (message.type === 'p1b') return message.accepted.reduce((bytes, run) => bytes + commandsBytes(run.commands), 64)
-  return 64
+  switch (message.type) {
+    case 'p2a':
+      return commandsBytes(message.run.commands)
+    case 'forward':
+    case 'decided':
+      return commandsBytes(message.commands)
+    case 'p1b':
+    case 'revived':
+      return message.accepted.reduce((bytes, run) => bytes + commandsBytes(run.commands), 64)
+    case 'piece':
+      return message.bytes.length + 64
+    default:
+      return 64
+  }
 }
 
 function commandsBytes(commands: readonly Command[]): number {

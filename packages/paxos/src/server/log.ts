@@ -6,6 +6,7 @@ import debug from 'debug'
 import { showBallot } from '../protocol/ballot.js'
 import type { ServerId } from '../protocol/ballot.js'
 import type { Message } from '../protocol/message.js'
+import type { Care } from '../transport/message-codec.js'
 
 /** Namespaces by how many `-v` it takes: lifecycle and elections; messages between the roles; everything. */
 const BY_VERBOSITY = [
@@ -57,6 +58,15 @@ const RECEIVER: Readonly<Record<Message['type'], Channel>> = {
   alive: 'replica',
   catchUp: 'replica',
   decided: 'replica',
+  compacted: 'replica',
+  askLife: 'acceptor',
+  tellLife: 'replica',
+  revive: 'acceptor',
+  revived: 'replica',
+  askAudit: 'replica',
+  tellAudit: 'replica',
+  fetch: 'replica',
+  piece: 'replica',
 }
 
 /** One server's log. */
@@ -129,7 +139,36 @@ function showMessage(message: Message): string {
       return `catchUp from slot ${message.from}`
     case 'decided':
       return `decided ${showBallot(message.ballot)} ${showSlots(message.first, message.commands.length)}, decided below ${message.decided}`
+    default:
+      return showCare(message)
   }
+}
+
+function showCare(message: Care): string {
+  switch (message.type) {
+    case 'compacted':
+      return `compacted: not from slot ${message.from}, a snapshot through ${message.snapshot}, decided ${showBallot(message.ballot)} below ${message.decided}`
+    case 'askLife':
+      return 'askLife'
+    case 'tellLife':
+      return `tellLife ${message.life}`
+    case 'revive':
+      return `revive in life ${message.life}, from slot ${message.from}`
+    case 'revived':
+      return `revived in life ${message.life} at ${showBallot(message.ballot)} from slot ${message.from}, ${message.accepted.length} runs, next ${message.next ?? 'none'}, decided below ${message.decided}`
+    case 'askAudit':
+      return `askAudit slot ${message.slot}`
+    case 'tellAudit':
+      return `tellAudit slot ${message.slot} ${message.hash}`
+    case 'fetch':
+      return `fetch ${showSnapshot(message)} from byte ${message.offset}`
+    case 'piece':
+      return `piece of ${showSnapshot(message)}, ${message.bytes.length} bytes from ${message.offset} of ${message.size}`
+  }
+}
+
+function showSnapshot({ id, slot }: { readonly id: string; readonly slot: number }): string {
+  return id === '' ? 'any snapshot' : `the snapshot ${id.slice(0, 8)} through slot ${slot}`
 }
 
 function showSlots(first: number, count: number): string {

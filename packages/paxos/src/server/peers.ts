@@ -3,6 +3,8 @@
  * peer (link.ts), and one that the peer dials, which carries the peer's. Each begins with a hello each way. A hello is
  * said again when the sender's formation has changed, and now and then by a server that is not formed; each is answered.
  *
+ * A server that still reads its directory says nothing of itself, and hears nobody: who dials it tries again.
+ *
  * Messages may be lost: the protocol bears it. So nothing is kept for a peer that is not there, and only so much for a
  * slow one.
  */
@@ -26,12 +28,16 @@ const BUFFER_LIMIT = 1 << 20
 
 /** What the peers' connections need of their server. */
 export interface PeersHost extends LinkHost {
+  /** It has read its directory: peers may be let in. */
+  ready(): boolean
   /** Why this cannot be a peer's; null if it can. */
   mismatch(hello: PeerHello): SynodError | null
-  /** The cluster whose messages are wanted; null while this server is not formed. */
+  /** The cluster whose messages are wanted; null while this server takes no part in it. */
   clusterId(): string | null
-  /** Messages of a peer, with the last batch that is durable there. */
-  received(from: ServerId, frame: PeerFrame): void
+  /** Whether the server that said this was repaired since. */
+  outdated(hello: PeerHello): boolean
+  /** Messages of the peer that said this last, with the last batch that is durable there. */
+  received(hello: PeerHello, frame: PeerFrame): void
 }
 
 export class Peers {
@@ -81,6 +87,10 @@ export class Peers {
 
   /** A connection that came in began with this hello. Gives what becomes of the rest of it. */
   accept(connection: Connection, hello: PeerHello): Speaker {
+    if (!this.#host.ready()) {
+      goodbye(connection, new SynodError('NOT_SERVING', 'this server is still starting'))
+      return NOBODY
+    }
     connection.send(encodeFrame(this.#host.hello(hello.from)))
     const error = this.#host.mismatch(hello)
     if (error !== null) {
@@ -91,6 +101,7 @@ export class Peers {
     const older = this.#inbound.get(peer)
     this.#inbound.set(peer, connection)
     older?.close('replaced by a newer connection')
+    this.#links.get(peer)?.hurry() // it is there
     let latest = hello
     return {
       frame: (bytes) => {
@@ -148,9 +159,11 @@ export class Peers {
 
   #deliver(connection: Connection, hello: PeerHello, frame: PeerFrame): void {
     const clusterId = this.#host.clusterId()
-    if (clusterId === null) return // not formed yet: as if they were lost
-    if (hello.clusterId === clusterId) this.#host.received(hello.from, frame)
-    else connection.close('messages without a hello that fits')
+    if (clusterId === null) return // takes no part yet: as if they were lost
+    if (hello.clusterId !== clusterId) connection.close('messages without a hello that fits')
+    else if (this.#host.outdated(hello))
+      connection.close('messages from before a repair') // its next hello hears of it
+    else this.#host.received(hello, frame)
   }
 
   #refuse(connection: Connection, error: SynodError): void {

@@ -8,11 +8,13 @@ import { FileStorage } from '../storage/file-storage.js'
 import { RealDisk } from '../storage/real-disk.js'
 import { WebSocketTransport } from '../transport/ws-transport.js'
 import type { ServerStatus } from '../transport/wire.js'
-import { MAX_SERVERS } from '../transport/message-codec.js'
+import { MAX_SERVERS } from '../transport/wire.js'
 import { badOption, checkAddresses, consecutiveAddresses, isLoopback, parseAddress } from './addresses.js'
 import { realClock } from '../clock.js'
+import { tooSmallToRepair } from './misfits.js'
 import { Pages } from './http/pages.js'
 import { Server } from './server.js'
+import type { SnapshotPolicy } from './snapshotter.js'
 
 /** Which server this is, and where it and the others are. */
 export interface ServeOptions {
@@ -32,6 +34,14 @@ export interface ServeOptions {
   readonly insecureBind?: boolean
   readonly timing?: Timing
   readonly limits?: Limits
+  /** When a snapshot is made, so that the log before it can go. */
+  readonly snapshots?: SnapshotPolicy
+  /**
+   * The directory is damaged, or was emptied: its files are set aside (as `*.damaged`), and it is rebuilt from the other
+   * servers. Until that is done this server does not vote. A directory that is whole is refused, as is a cluster of less
+   * than three servers.
+   */
+  readonly repair?: boolean
   /**
    * A directory of static files (a path or a file URL), served over HTTP at `/`: a web page of the service's own. They are
    * read at the start, 1,000 files and 16 MiB at most. `/status`, `/status.json` and `/healthz` are the server's own.
@@ -49,8 +59,12 @@ export interface RunningServer {
   readonly dataDir: string
   /** The servers that it has not met yet in this start. */
   readonly missing: readonly ServerId[]
-  /** Resolves when it knows an active leader for the first time: from then on it answers clients. */
+  /** How many servers the cluster has. */
+  readonly count: number
+  /** Resolves when it knows an active leader for the first time: from then on it answers clients, unless it is being repaired. */
   readonly serving: Promise<void>
+  /** Resolves when it votes again after a repair; never if there is none. (`status().role` is `repairing` until then.) */
+  readonly repaired: Promise<void>
   /** Resolves when it has ended: with the error if it could not go on, with null after {@link close}. */
   readonly stopped: Promise<SynodError | null>
   status(): ServerStatus
@@ -58,22 +72,93 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
+/** A server that reads its directory, which may take seconds. */
+export interface StartingServer {
+  /** How much of it is read, from 0 to 1. */
+  readonly progress: number
+  /** What {@link serve} resolves with. */
+  readonly running: Promise<RunningServer>
+}
+
 /**
- * Starts a server and resolves when it listens. The first start of a cluster waits until all servers were there once.
+ * Starts a server and resolves when it has read its directory. (It listens before that, and tells how it stands.) The first
+ * start of a cluster waits until all servers were there once.
  *
  * Throws {@link SynodError}: `BAD_OPTION`; `ADDRESS_IN_USE`, `ADDRESS_UNUSABLE`; a StorageError (`LOCKED`, `UNUSABLE`,
- * `WRONG_OWNER`, `CORRUPT`, `MISSING_FILE`, `NEWER_FORMAT`, `DISK_FULL`, `DISK_FAILED`); `STATE_FAILED` if the service
- * cannot execute what is in the log. Later errors end the server, and are told by `stopped`.
+ * `WRONG_OWNER`, `CORRUPT`, `MISSING_FILE`, `NEWER_FORMAT`, `NOT_DAMAGED`, `DISK_FULL`, `DISK_FAILED`); `STATE_FAILED` if
+ * the service cannot execute what is in the log. Later errors end the server, and are told by `stopped`.
  */
 export async function serve<Schema extends z.ZodType, Value>(
   service: Service<Schema, Value, unknown>,
   options: ServeOptions,
 ): Promise<RunningServer> {
+  return begin(service, options).running
+}
+
+/** What {@link serve} does, for who wants to tell of it meanwhile. Throws `BAD_OPTION`; all else comes by `running`. */
+export function begin<Schema extends z.ZodType, Value>(
+  service: Service<Schema, Value, unknown>,
+  options: ServeOptions,
+): StartingServer {
   const { id } = options
   const addresses = addressesOf(options)
+  const tooSmall = options.repair === true ? tooSmallToRepair(addresses.length) : null
+  if (tooSmall !== null) throw badOption(`--repair: ${tooSmall}`)
   const address = addresses[id] ?? ''
-  const bind = options.bind ?? '127.0.0.1'
+  const bind = bindOf(options, address)
+  const dataDir = options.dataDir ?? `./data/${service.name}-${id}`
+  if (dataDir === '') throw badOption('the data directory has an empty name')
+  const pages = new Pages({
+    service: service.name,
+    id,
+    addresses,
+    clock: realClock,
+    status: (): ServerStatus => server.status(),
+    ...(options.web !== undefined && { web: options.web }),
+  })
   const port = options.port ?? parseAddress(address, '--peers').port
+  const server = new Server({
+    service,
+    id,
+    addresses,
+    storage: new FileStorage(new RealDisk(dataDir), realClock),
+    transport: new WebSocketTransport({ bind, port, advertised: [address], cluster: addresses, http: pages.handle }),
+    clock: realClock,
+    warn: options.onWarning ?? ((line) => process.stderr.write(`${line}\n`)),
+    ...(options.timing && { timing: options.timing }),
+    ...(options.limits && { limits: options.limits }),
+    ...(options.snapshots && { snapshots: options.snapshots }),
+    repair: options.repair === true,
+  })
+  void server.stopped.then(() => pages.close())
+  return {
+    get progress() {
+      return server.progress ?? 1
+    },
+    running: server.start().then(() => runningServer(server, { id, address, dataDir, count: addresses.length })),
+  }
+}
+
+function runningServer<Schema extends z.ZodType, Value>(
+  server: Server<Schema, Value>,
+  who: Pick<RunningServer, 'id' | 'address' | 'dataDir' | 'count'>,
+): RunningServer {
+  return {
+    ...who,
+    get missing() {
+      return server.missing
+    },
+    serving: server.serving,
+    repaired: server.repaired,
+    stopped: server.stopped,
+    status: () => server.status(),
+    close: () => server.close(),
+  }
+}
+
+/** The address to listen on; one that other machines can reach must be allowed. */
+function bindOf(options: ServeOptions, address: string): string {
+  const bind = options.bind ?? '127.0.0.1'
   if (!isLoopback(bind) && options.insecureBind !== true) {
     throw badOption(
       `--bind ${bind} lets other machines in, and they are not authenticated: whoever reaches the port can read and change everything; ` +
@@ -89,41 +174,7 @@ export async function serve<Schema extends z.ZodType, Value>(
       { address },
     )
   }
-  const dataDir = options.dataDir ?? `./data/${service.name}-${id}`
-  if (dataDir === '') throw badOption('the data directory has an empty name')
-  const pages = new Pages({
-    service: service.name,
-    id,
-    addresses,
-    clock: realClock,
-    status: (): ServerStatus => server.status(),
-    ...(options.web !== undefined && { web: options.web }),
-  })
-  const server = new Server({
-    service,
-    id,
-    addresses,
-    storage: new FileStorage(new RealDisk(dataDir), realClock),
-    transport: new WebSocketTransport({ bind, port, advertised: [address], cluster: addresses, http: pages.handle }),
-    clock: realClock,
-    warn: options.onWarning ?? ((line) => process.stderr.write(`${line}\n`)),
-    ...(options.timing && { timing: options.timing }),
-    ...(options.limits && { limits: options.limits }),
-  })
-  void server.stopped.then(() => pages.close())
-  await server.start()
-  return {
-    id,
-    address,
-    dataDir,
-    get missing() {
-      return server.missing
-    },
-    serving: server.serving,
-    stopped: server.stopped,
-    status: () => server.status(),
-    close: () => server.close(),
-  }
+  return bind
 }
 
 /** The addresses of all servers, by list or by rule. */

@@ -1,33 +1,32 @@
-/**
- * One server: the only loop. What happens (peers' messages, clients' commands, ticks) goes into the core at once; after
- * the events of a turn the core's Ready comes out, once for all of them: records to the journal, messages to the peers,
- * outcomes to the clients.
- */
+/** One server: its parts, its beginning and its end. What it does in between is the loop's (loop.ts). */
 import type { z } from 'zod'
 import type { ServerId } from '../protocol/ballot.js'
+import type { Slot } from '../protocol/command.js'
 import type { Limits, Timing } from '../protocol/config.js'
 import { DEFAULT_LIMITS, DEFAULT_TIMING } from '../protocol/config.js'
 import { SynodError } from '../protocol/error.js'
 import { Paxos } from '../protocol/paxos.js'
-import type { Envelope, Input } from '../protocol/ready.js'
-import type { Service, State } from '../service/service.js'
+import type { Service } from '../service/service.js'
 import { admitOp, machineOf } from '../service/service-codec.js'
 import type { Storage } from '../storage/storage.js'
 import type { Transport } from '../transport/transport.js'
-import type { PeerFrame, ServerStatus } from '../transport/wire.js'
+import type { ServerStatus } from '../transport/wire.js'
 import { Clients } from './clients.js'
 import type { ClientsHost } from './clients.js'
 import { randomInteger } from '../clock.js'
 import type { Clock } from '../clock.js'
-import { nameServers } from './addresses.js'
 import { asSynodError } from './failure.js'
 import { Greeter } from './greeter.js'
-import { Journal } from './journal.js'
-import type { JournalHost } from './journal.js'
 import { Log } from './log.js'
+import { Loop } from './loop.js'
+import type { LoopHost } from './loop.js'
 import { Membership } from './membership.js'
+import type { MembershipHost } from './membership.js'
+import { obstacleOf } from './obstacle.js'
 import { Peers } from './peers.js'
 import type { PeersHost } from './peers.js'
+import { DEFAULT_SNAPSHOTS } from './snapshotter.js'
+import type { SnapshotPolicy } from './snapshotter.js'
 import { Standing } from './standing.js'
 import { Ticker } from './ticker.js'
 
@@ -42,6 +41,9 @@ export interface ServerOptions<Schema extends z.ZodType, Value> {
   readonly clock: Clock
   readonly timing?: Timing
   readonly limits?: Limits
+  readonly snapshots?: SnapshotPolicy
+  /** Its directory is empty, or damaged, and to be rebuilt from the other servers. */
+  readonly repair?: boolean
   /** Takes each warning, a line without its end. */
   readonly warn: (line: string) => void
 }
@@ -51,12 +53,13 @@ export class Server<Schema extends z.ZodType, Value> {
   readonly stopped: Promise<SynodError | null>
   /** Resolves when the cluster is formed and this server knows an active leader for the first time. */
   readonly serving: Promise<void>
+  /** Resolves when this server votes again after a repair; never if there was none. */
+  readonly repaired: Promise<void>
 
   readonly #options: ServerOptions<Schema, Value>
   readonly #log: Log
-  readonly #state: State<z.output<Schema>, Value, unknown>
   readonly #core: Paxos
-  readonly #journal: Journal
+  readonly #loop: Loop
   readonly #peers: Peers
   readonly #clients: Clients
   readonly #greeter: Greeter
@@ -67,10 +70,9 @@ export class Server<Schema extends z.ZodType, Value> {
   #ending: Promise<SynodError | null> | undefined
   readonly #standing: Standing
   readonly #ticker: Ticker
-  /** The end of this turn is on its way. */
-  #scheduled = false
   #resolveStopped: (error: SynodError | null) => void = () => undefined
   #resolveServing: () => void = () => undefined
+  #resolveRepaired: () => void = () => undefined
 
   constructor(options: ServerOptions<Schema, Value>) {
     const { service, id, addresses, clock, storage, transport } = options
@@ -79,51 +81,53 @@ export class Server<Schema extends z.ZodType, Value> {
     const timing = options.timing ?? { ...DEFAULT_TIMING, sessionTtl }
     this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve))
     this.serving = new Promise((resolve) => (this.#resolveServing = resolve))
-    this.#log = new Log(id, options.warn)
-    this.#standing = new Standing(this.#log, clock.now())
-    const { machine, state } = machineOf(service)
-    this.#state = state
-    this.#core = new Paxos(
-      {
-        id,
-        configuration: { servers: addresses.map((_, server) => server) },
-        start: randomInteger(clock),
-        seed: randomInteger(clock),
-        timing,
-        limits: options.limits ?? DEFAULT_LIMITS,
-      },
+    this.repaired = new Promise((resolve) => (this.#resolveRepaired = resolve))
+    const log = new Log(id, options.warn)
+    this.#log = log
+    this.#standing = new Standing(log, clock.now())
+    const { machine, holder } = machineOf(service)
+    const configuration = { servers: addresses.map((_, server) => server) }
+    const [start, seed] = [randomInteger(clock), randomInteger(clock)]
+    const core = new Paxos(
+      { id, configuration, start, seed, timing, limits: options.limits ?? DEFAULT_LIMITS },
       machine,
     )
-    const failed = (error: unknown): void => {
-      this.#fail(error)
-    }
-    this.#journal = new Journal(storage, clock, this.#journalHost())
-    this.#peers = new Peers(id, addresses, transport, clock, this.#log, this.#peersHost())
-    this.#clients = new Clients(this.#clientsHost(), clock, this.#log)
+    this.#core = core
+    this.#peers = new Peers(id, addresses, transport, clock, log, this.#peersHost())
+    this.#clients = new Clients(this.#clientsHost(), clock, log)
+    const tuning = { snapshots: options.snapshots ?? DEFAULT_SNAPSHOTS, resend: timing.resend }
+    this.#loop = new Loop(
+      { id, servers: addresses.length, core, storage, holder, clock, log },
+      tuning,
+      this.#loopHost(),
+    )
     this.#ticker = new Ticker(timing, clock, {
       step: (input) => {
-        this.#step(input)
+        this.#loop.step(input)
       },
       sessions: () => this.#clients.sessions(),
       leaderless: (now) => this.#standing.leaderless(now),
       dropSubscribers: () => {
-        this.#clients.dropSubscribers()
+        this.#clients.dropSubscribers('this server knows no leader')
       },
-      sample: (now) => {
-        this.#standing.sample(this.#core.status(), now)
+      ticked: (now) => {
+        this.#standing.sample(core.status(), now)
+        this.#loop.keeper.tick()
       },
     })
-    this.#greeter = new Greeter(clock, this.#log, {
+    this.#greeter = new Greeter(clock, log, {
       peer: (connection, hello) => this.#peers.accept(connection, hello),
       client: (connection, hello) => this.#clients.accept(connection, hello),
-      failed,
+      failed: (error) => {
+        this.#fail(error)
+      },
     })
   }
 
   /**
-   * Opens the directory, rebuilds the core from it, listens, and begins to look for the other servers.
-   * Throws StorageError, or SynodError (`ADDRESS_IN_USE`, `ADDRESS_UNUSABLE`, `STATE_FAILED`; `NOT_SERVING` if it was closed
-   * meanwhile); the server has ended then.
+   * Listens, opens the directory and rebuilds the core from it, and begins to look for the other servers. Until that is done
+   * it only tells how it stands. Throws StorageError, or SynodError (`ADDRESS_IN_USE`, `ADDRESS_UNUSABLE`, `STATE_FAILED`;
+   * `NOT_SERVING` if it was closed meanwhile); the server has ended then.
    */
   async start(): Promise<void> {
     try {
@@ -135,6 +139,7 @@ export class Server<Schema extends z.ZodType, Value> {
       throw (await this.#end(reason)) ?? reason
     }
     this.#phase = 'running'
+    this.#loop.keeper.begin()
     this.#peers.start()
     this.#membership?.start()
   }
@@ -142,15 +147,26 @@ export class Server<Schema extends z.ZodType, Value> {
   /** How this server stands. */
   status(): ServerStatus {
     const { service, id, addresses, storage, clock } = this.#options
+    const [core, keeper] = [this.#core.status(), this.#loop.keeper.status]
     const standpoint = {
       id,
       address: addresses[id] ?? '',
       service: service.name,
       clusterId: this.#membership?.clusterId ?? null,
-      obstacle: this.#obstacle(),
-      formed: this.#formed,
-      core: this.#core.status(),
+      obstacle: obstacleOf({
+        stopping: this.#phase === 'stopping',
+        progress: this.progress,
+        takesPart: this.#takesPart,
+        missing: this.missing,
+        fetching: keeper.fetching,
+        repairing: core.repairing,
+        full: this.#loop.journal.full,
+      }),
+      takesPart: this.#takesPart,
+      progress: this.progress,
+      core,
       storage: storage.statistics(),
+      keeper,
       connected: this.#peers.connected(),
       clients: this.#clients.size,
       feeds: this.#clients.feeds,
@@ -160,14 +176,9 @@ export class Server<Schema extends z.ZodType, Value> {
     return this.#standing.status(standpoint, clock.now())
   }
 
-  /** Why this server takes no commands in, whoever leads. */
-  #obstacle(): string | null {
-    if (this.#phase !== 'running') return `this server is ${this.#phase}`
-    if (!this.#formed) {
-      const { missing } = this
-      return `the cluster is not formed: ${missing.length === 0 ? 'not all servers have met each other' : `not met yet: ${nameServers(missing)}`}`
-    }
-    return this.#journal.full ? 'the disk is full' : null
+  /** How much of its directory it has read, from 0 to 1; null when it has started. */
+  get progress(): number | null {
+    return this.#phase === 'starting' ? (this.#loop.keeper.progress ?? 0) : null
   }
 
   /** The servers that this one has not met in this start. Its cluster is formed once all of them have met. */
@@ -180,132 +191,76 @@ export class Server<Schema extends z.ZodType, Value> {
    * sealed and freed.
    */
   async close(): Promise<void> {
-    if (this.#formed) this.#step({ type: 'stop', now: this.#options.clock.now() })
-    if (this.#phase === 'running') this.#turn()
+    if (this.#takesPart) this.#loop.step({ type: 'stop', now: this.#options.clock.now() })
+    if (this.#phase === 'running') this.#loop.turn()
     await this.#end(null)
   }
 
-  get #formed(): boolean {
-    return this.#membership?.formed === true
+  /** Its core runs, and others' messages are for it. */
+  get #takesPart(): boolean {
+    return this.#membership?.takesPart === true
   }
 
+  /** Whoever asks how it stands is answered from the first moment on; a large state takes seconds to be read. */
   async #open(): Promise<void> {
     this.#checkNotEnding()
-    await this.#recover()
-    this.#checkNotEnding()
     await this.#options.transport.listen((connection) => this.#greeter.accept(connection))
+    this.#checkNotEnding()
+    await this.#recover()
   }
 
   #checkNotEnding(): void {
     if (this.#phase === 'stopping') throw new SynodError('NOT_SERVING', 'the server was closed before it had started')
   }
 
-  /** What the directory holds becomes the core, and the membership. */
+  /** What the directory holds becomes the state, the core, and the membership. */
   async #recover(): Promise<void> {
-    const { id, storage, service, addresses, clock } = this.#options
+    const { id, storage, service, addresses, clock, repair = false } = this.#options
     const owner = { service: service.name, id, count: addresses.length }
-    const opened = await storage.open(owner)
+    const opened = await storage.open(owner, { repair })
     for (const note of opened.notes) this.#log.warn(note)
-    const membership = new Membership(owner, storage, opened, clock, {
+    const membership = new Membership(owner, storage, opened, clock, this.#membershipHost(), repair)
+    await this.#loop.keeper.recover(opened, (record) => {
+      if (record.type === 'peers') membership.restore(record)
+      else if (record.type !== 'formed') this.#core.restore(record)
+    })
+    if (this.#core.lacksState && addresses.length === 1) throw stateLost(opened.collected)
+    this.#membership = membership
+  }
+
+  #membershipHost(): MembershipHost {
+    return {
       changed: () => {
         this.#peers.tell()
       },
-      formed: () => {
-        this.#log.write('server', `takes part in cluster ${membership.clusterId ?? ''}`)
+      repairing: () => {
+        this.#core.restore({ type: 'repairing' })
+      },
+      takesPart: () => {
+        this.#log.write('server', `takes part in cluster ${this.#membership?.clusterId ?? ''}`)
         this.#ticker.tick()
       },
+      lifeOf: (server) => this.#core.lifeOf(server),
       failed: (error) => {
         this.#fail(error)
       },
-    })
-    this.#membership = membership
-    for (const record of opened.records) {
-      if (record.type === 'peers') membership.restore(record.batches)
-      else if (record.type !== 'formed') this.#core.restore(record)
     }
   }
 
-  #step(input: Input): void {
-    if (this.#phase !== 'running') return
-    try {
-      this.#core.step(input)
-    } catch (error) {
-      return this.#fail(error)
-    }
-    this.#schedule()
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    this.#options.clock.defer(this.#turn)
-  }
-
-  /** The end of a turn: all that the core wants done. */
-  readonly #turn = (): void => {
-    this.#scheduled = false
-    if (this.#phase !== 'running') return
-    try {
-      for (let again = true; again;) {
-        const ready = this.#core.ready()
-        const released = this.#journal.add(ready.records, ready.messagesAfterSync)
-        this.#clients.deliver(ready.replies)
-        const looped = this.#send(ready.messages)
-        again = this.#send(released) || looped
-      }
-      this.#addPeersRecord()
-      this.#journal.write()
-      this.#peers.flush()
-      this.#clients.flush()
-      const status = this.#core.status()
-      this.#standing.watch(status, this.#options.clock.now())
-      if (status.leader !== null) this.#resolveServing()
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  /** Hands messages to their peers' frames, and those to this server back to the core. True if there was one of those. */
-  #send(envelopes: readonly Envelope[]): boolean {
-    const { id, clock } = this.#options
-    let looped = false
-    for (const { to, message } of envelopes) {
-      for (const peer of to) {
-        this.#log.message(id, peer, message)
-        if (peer === id) {
-          looped = true
-          this.#core.step({ type: 'message', from: id, message, now: clock.now() })
-        } else {
-          this.#peers.send(peer, message)
-        }
-      }
-    }
-    return looped
-  }
-
-  /** What the peers told of their batches goes along with records that are written anyway: an idle server writes nothing. */
-  #addPeersRecord(): void {
-    const record = this.#journal.pending ? (this.#membership?.takeRecord(this.#options.clock.now()) ?? null) : null
-    if (record !== null) this.#journal.add([record], [])
-  }
-
-  #journalHost(): JournalHost {
+  #loopHost(): LoopHost {
     return {
-      durable: (released) => {
-        if (this.#phase !== 'running') return
-        try {
-          this.#send(released)
-        } catch (error) {
-          return this.#fail(error)
-        }
-        this.#schedule()
+      running: () => this.#phase === 'running',
+      membership: () => this.#membership,
+      peers: this.#peers,
+      clients: this.#clients,
+      repaired: () => {
+        this.#log.write('server', `is repaired: it is in life ${this.#core.status().life} now, and votes again`)
+        this.#resolveRepaired()
       },
-      full: (isFull) => {
-        this.#log.warn(
-          isFull
-            ? 'the disk is full: this server takes nothing in until there is room; nothing that was acknowledged is lost'
-            : 'the disk has room again: this server goes on',
-        )
+      turned: () => {
+        const status = this.#core.status()
+        this.#standing.watch(status, this.#options.clock.now())
+        if (status.leader !== null) this.#resolveServing()
       },
       failed: (error) => {
         this.#fail(error)
@@ -319,48 +274,53 @@ export class Server<Schema extends z.ZodType, Value> {
       return this.#membership
     }
     return {
+      ready: () => this.#phase !== 'starting',
       hello: (to) => membership().hello(to),
       heard: (peer, hello) => membership().heard(peer, hello),
       mismatch: (hello) => membership().mismatch(hello),
-      clusterId: () => (this.#formed ? membership().clusterId : null),
+      clusterId: () => (this.#takesPart ? membership().clusterId : null),
       batch: () => this.#options.storage.batch,
-      received: (from, frame) => {
-        this.#received(from, frame)
+      outdated: (hello) => membership().outdated(hello),
+      received: (hello, frame) => {
+        membership().noteBatch(hello, frame.batch)
+        this.#loop.received(hello.from, frame.messages)
       },
-    }
-  }
-
-  #received(from: ServerId, frame: PeerFrame): void {
-    this.#membership?.noteBatch(from, frame.batch)
-    if (this.#journal.full) return // as if they were lost: nothing more may pile up here
-    const now = this.#options.clock.now()
-    for (const message of frame.messages) {
-      this.#log.message(from, this.#options.id, message)
-      this.#step({ type: 'message', from, message, now })
     }
   }
 
   #clientsHost(): ClientsHost {
-    const { service, id, addresses, clock } = this.#options
+    const { service, id, addresses, clock, storage } = this.#options
     return {
       service: service.name,
       id,
       addresses,
-      takes: () => (this.#phase !== 'running' || !this.#formed ? 'no' : this.#journal.full ? 'busy' : 'yes'),
+      takes: () => this.#takes(),
       admit: (op) => admitOp(service, op),
       submit: (commands) => {
-        this.#step({ type: 'submit', commands, now: clock.now() })
+        this.#loop.step({ type: 'submit', commands, now: clock.now() })
       },
       alive: (clientId) => {
-        this.#step({ type: 'alive', clientIds: [clientId], now: clock.now() })
+        this.#loop.step({ type: 'alive', clientIds: [clientId], now: clock.now() })
       },
       status: () => this.status(),
       feedSource: {
         events: this.#core.events,
         next: () => this.#core.status().applied + 1,
       },
-      snapshot: () => ({ slot: this.#core.status().applied, entries: this.#state.snapshot() }),
+      snapshot: () => ({ slot: this.#core.status().applied, entries: this.#loop.keeper.view() }),
+      digest: (slot) => this.#loop.keeper.digest(slot),
+      chain: () => this.#core.chain,
+      takeSnapshot: async () => {
+        const info = await this.#loop.keeper.takeSnapshot()
+        return { slot: info.slot, path: storage.snapshots.pathOf(info) }
+      },
     }
+  }
+
+  /** Whether commands are taken in. A server that is far behind leaves them to others. */
+  #takes(): ReturnType<ClientsHost['takes']> {
+    if (this.#phase !== 'running' || !this.#takesPart || this.#loop.keeper.busy || this.#core.repairing) return 'no'
+    return this.#loop.journal.full ? 'busy' : 'yes'
   }
 
   #fail(error: unknown): void {
@@ -376,21 +336,33 @@ export class Server<Schema extends z.ZodType, Value> {
     this.#phase = 'stopping'
     const { storage, transport } = this.#options
     this.#ticker.stop()
-    this.#journal.stop()
+    this.#loop.journal.stop()
     const written = this.#membership?.stop()
     this.#greeter.stop()
     this.#peers.close('the server stops')
     this.#clients.close(new SynodError('NOT_SERVING', 'this server stops'))
+    const kept = this.#loop.keeper.stop() // also ends an opening that is under way
     await this.#opening?.catch(() => undefined) // who started it is told
     let reason = error
     const failed = (problem: unknown): void => {
       reason ??= asSynodError(problem)
     }
     await transport.close().catch(failed)
+    await kept
     await written // the directory is freed when nothing writes there any more
-    if (error === null && !this.#journal.full) await this.#membership?.writeLastRecord().catch(failed)
+    if (error === null && !this.#loop.journal.full) await this.#membership?.writeLastRecord().catch(failed)
     await storage.close().catch(failed)
     this.#resolveStopped(reason)
     return reason
   }
+}
+
+/** The only server of its cluster has nobody to get its state from. */
+function stateLost(collected: Slot): SynodError {
+  return new SynodError(
+    'STATE_LOST',
+    `the snapshot is damaged that holds what the log said up to slot ${collected}, and a cluster of one server has nobody to get it from: ` +
+      'put a back-up of that snapshot in its place, or make a new cluster of an older one with synod-log restore',
+    { collected },
+  )
 }

@@ -15,9 +15,13 @@ export interface Standpoint {
   readonly clusterId: string | null
   /** Why it takes no commands in, besides having no leader; null if it would. */
   readonly obstacle: string | null
-  readonly formed: boolean
+  /** Whether its core takes part in the cluster. */
+  readonly takesPart: boolean
+  /** How much of its directory it has read; null when it has started. */
+  readonly progress: number | null
   readonly core: PaxosStatus
   readonly storage: StorageStatistics
+  readonly keeper: Pick<ServerStatus, 'snapshot' | 'fetching' | 'installed'>
   readonly connected: readonly ServerId[]
   readonly clients: number
   readonly feeds: number
@@ -74,17 +78,22 @@ export class Standing {
     this.#samples = [...this.#samples, { at: now, executed }].slice(-SAMPLES - 1)
   }
 
-  status({ core, storage, obstacle, formed, ...told }: Standpoint, now: number): ServerStatus {
-    const { leader, applied, sessions, executed, ballot, role } = core
+  status({ core, storage, keeper, obstacle, takesPart, ...told }: Standpoint, now: number): ServerStatus {
+    const { leader, applied, sessions, executed, ballot, collected, life, audit, reached } = core
     const reason =
       obstacle ?? (leader === null ? 'no leader is known: perhaps a majority of the servers is out of reach' : null)
     return {
       ...told,
-      role: formed ? role : 'forming',
+      ...keeper,
+      role: told.progress !== null ? 'starting' : takesPart ? roleOf(core) : 'forming',
       leader,
       ballot: showBallot(ballot),
       applied,
       logBytes: storage.logBytes,
+      collected,
+      life,
+      audit,
+      reached,
       syncs: storage.syncs,
       sessions,
       uptimeMs: Math.round(Math.max(0, now - this.#startedAt)), // a machine's clock may have jumped back
@@ -103,4 +112,8 @@ export class Standing {
     const [first] = this.#samples
     return first === undefined || now <= first.at ? 0 : ((executed - first.executed) * 1000) / (now - first.at)
   }
+}
+
+function roleOf({ repairing, role }: PaxosStatus): ServerStatus['role'] {
+  return repairing ? 'repairing' : role
 }

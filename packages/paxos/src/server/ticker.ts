@@ -20,8 +20,8 @@ export interface TickerHost {
   leaderless(now: number): number
   /** Feeds are to go on at another server: events may be decided that this one does not learn of. */
   dropSubscribers(): void
-  /** Takes note of how the server stands. */
-  sample(now: number): void
+  /** What else is to be done from time to time. */
+  ticked(now: number): void
 }
 
 export class Ticker {
@@ -44,7 +44,7 @@ export class Ticker {
     const now = this.#clock.now()
     this.#host.step({ type: 'tick', now })
     if (this.#stopped) return
-    this.#host.sample(now)
+    this.#host.ticked(now)
     // A machine's clock may jump back.
     if (Math.abs(now - this.#aliveAt) >= this.#timing.sessionTtl / ALIVE_IN_TTL) this.#sayAlive(now)
     if (this.#host.leaderless(now) > LEADERLESS * this.#timing.election) this.#host.dropSubscribers()

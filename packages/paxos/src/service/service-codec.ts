@@ -4,9 +4,11 @@ import type { Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import { eventBytes } from '../protocol/event-ring.js'
 import type { Emit, StateMachine } from '../protocol/state.js'
-import { packValue, unpackValue } from '../codec/values.js'
+import { packValue, unpackOwn, unpackValue } from '../codec/values.js'
 import { Refusal } from './service.js'
-import type { Service, State } from './service.js'
+import type { Service } from './service.js'
+import { ServiceState } from './state-holder.js'
+import type { StateHolder } from './state-holder.js'
 
 /** Of a service, what concerns its operations. */
 type Operations<Schema extends z.ZodType> = Pick<Service<Schema, unknown>, 'name' | 'op'>
@@ -48,13 +50,13 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
 }
 
 /**
- * A new state of the service, and the machine that executes operations on it. A {@link Refusal} is a result; anything
- * else that `execute` throws becomes SynodError `STATE_FAILED`, and the server must stop.
+ * A new state of the service, and the machine that executes operations on whichever state is held. A {@link Refusal} is a
+ * result; anything else that `execute` throws becomes SynodError `STATE_FAILED`, and the server must stop.
  */
 export function machineOf<Schema extends z.ZodType, Value, Event>(
   service: Service<Schema, Value, Event>,
-): { readonly machine: StateMachine; readonly state: State<z.output<Schema>, Value, Event> } {
-  const state = service.state()
+): { readonly machine: StateMachine; readonly holder: StateHolder } {
+  const holder = new ServiceState<z.output<Schema>, Value, Event>(service)
   /** Of the slot that is being executed: they count when all went well. */
   let events: Uint8Array[] = []
   let bytes = 0
@@ -79,7 +81,7 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
     begin()
     let value: Value
     try {
-      value = state.execute(slot, { clientId, op: unpackValue(op) as z.output<Schema> }, collect)
+      value = holder.state.execute(slot, { clientId, op: unpackOwn(op) as z.output<Schema> }, collect)
     } catch (error) {
       if (error instanceof Refusal)
         return resultOf('refused', { code: error.code, message: error.message, data: error.data })
@@ -91,14 +93,15 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
   const ended = (slot: Slot, clientId: string, emit: Emit): void => {
     begin()
     try {
-      state.ended?.(slot, clientId, collect)
+      holder.state.ended?.(slot, clientId, collect)
       if (badEvent !== null) throw new Error(badEvent)
     } catch (error) {
       throw failed(service.name, slot, error)
     }
     handOver(emit)
   }
-  return { machine: { execute, ended }, state }
+  const mark = (slot: Slot, chain: string): void => holder.onMark?.(slot, chain)
+  return { machine: { execute, ended, mark }, holder }
 }
 
 /** The event's bytes, or why it cannot be sent. */

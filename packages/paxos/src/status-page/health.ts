@@ -1,5 +1,5 @@
 /** What the servers' answers come to, in one word and one sentence. */
-import { showList } from './format.js'
+import { showCount, showList } from './format.js'
 import type { ClusterView, EntryView } from './view.js'
 
 export interface Health {
@@ -12,6 +12,8 @@ export function healthOf({ server, servers }: ClusterView): Health {
   const majority = Math.floor(servers.length / 2) + 1
   const answering = servers.filter((entry) => entry.status !== null)
   const working = servers.filter((entry) => entry.status?.ready === true)
+  const parted = partingOf(servers)
+  if (parted !== null) return { level: 'down', word: 'Histories differ', sentence: parted }
   const troubles = servers.filter((entry) => entry.status?.ready !== true).map(troubleOf)
   if (server.role === 'forming') {
     const sentence = `A new cluster begins when all its servers have met: ${answering.length} of ${servers.length} answer.`
@@ -27,6 +29,21 @@ export function healthOf({ server, servers }: ClusterView): Health {
   }
   if (troubles.length > 0) return { level: 'degraded', word: 'Degraded', sentence: sentenceOf(troubles) }
   return { level: 'healthy', word: 'Healthy', sentence: allWell(servers, server.leader) }
+}
+
+/** Two servers that tell one slot of their histories must tell one hash. */
+function partingOf(servers: readonly EntryView[]): string | null {
+  for (const { id, status } of servers) {
+    if (status === null) continue
+    const { slot, hash } = status.audit
+    const other = servers.find((one) => one.status?.audit.slot === slot && one.status.audit.hash !== hash)
+    if (other === undefined) continue
+    return (
+      `Servers ${id} and ${other.id} have executed different commands up to slot ${showCount(slot)}: ` +
+      'one of them is damaged, and must not go on. A client’s verify tells which.'
+    )
+  }
+  return null
 }
 
 function allWell(servers: readonly EntryView[], leader: number | null): string {

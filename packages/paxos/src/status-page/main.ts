@@ -41,7 +41,8 @@ function show(view: ClusterView): void {
   setText(element('applied'), showCount(Math.max(...statuses.map((status) => status.applied))))
   setText(element('seen'), `server ${server.id}`)
   const scale = { rate: history.highest('rate'), p99: history.highest('p99') }
-  const surroundings = { count: view.servers.length, history, scale, now }
+  const reached = statuses.find(({ role }) => role === 'leader')?.reached ?? []
+  const surroundings = { count: view.servers.length, history, scale, now, reached }
   servers.show(view.servers, (row, entry) => row.show(entry, surroundings))
   const seen = electionsOf(view, now)
   elections.show(seen, (row, election) => row.show(election, now))

@@ -3,6 +3,7 @@ import { make, setText } from './elements.js'
 import { showBytes, showCount, showDuration, showLatency, showList, showRate, showSome } from './format.js'
 import type { History } from './history.js'
 import { Sparkline } from './sparkline.js'
+import { progressOf } from './view.js'
 import type { EntryView, ServerView } from './view.js'
 
 /** A cell: a value, what belongs to it in small print, and perhaps a drawing. */
@@ -35,6 +36,8 @@ export interface Surroundings {
   readonly scale: { readonly rate: number; readonly p99: number }
   /** ms since 1970 */
   readonly now: number
+  /** The last slot that each server has executed, as the leader knows (index: id). */
+  readonly reached: readonly (number | null)[]
 }
 
 export class ServerRow {
@@ -43,6 +46,7 @@ export class ServerRow {
   readonly #link = make('a')
   readonly #role = make('span', 'role')
   readonly #ballot = make('div', 'side')
+  readonly #progress = make('progress')
   readonly #trouble = make('div', 'trouble')
   readonly #rateLine = new Sparkline(['line'])
   readonly #latencyLine = new Sparkline(['line', 'line second'])
@@ -50,6 +54,7 @@ export class ServerRow {
   readonly #rate = new Cell('Commands/s', this.#rateLine)
   readonly #latency = new Cell('Latency', this.#latencyLine)
   readonly #log = new Cell('Log')
+  readonly #snapshot = new Cell('Snapshot')
   readonly #clients = new Cell('Clients')
   readonly #up = new Cell('Up')
 
@@ -57,32 +62,45 @@ export class ServerRow {
     const heading = make('th', '', this.#name, this.#link)
     heading.scope = 'row'
     heading.setAttribute('role', 'rowheader')
-    const role = make('td', 'standing', make('div', 'values', this.#role, this.#ballot), this.#trouble)
+    this.#progress.setAttribute('aria-label', 'how far it has come')
+    const standing = make('div', 'values', this.#role, this.#ballot)
+    const role = make('td', 'standing', standing, this.#progress, this.#trouble)
     role.setAttribute('role', 'cell')
     this.element.setAttribute('role', 'row')
-    const cells = [this.#slots, this.#rate, this.#latency, this.#log, this.#clients, this.#up]
-    this.element.append(heading, role, ...cells.map((cell) => cell.element))
+    this.element.append(heading, role, ...this.#cells.map((cell) => cell.element))
   }
 
-  show({ id, address, status, error, lagSlots }: EntryView, { count, history, scale, now }: Surroundings): void {
+  get #cells(): readonly Cell[] {
+    return [this.#slots, this.#rate, this.#latency, this.#log, this.#snapshot, this.#clients, this.#up]
+  }
+
+  show({ id, address, status, error, lagSlots }: EntryView, surroundings: Surroundings): void {
+    const { count, history, scale, now, reached } = surroundings
     setText(this.#name, `Server ${id}`)
     setText(this.#link, address)
     this.#link.href = `${location.protocol}//${address}/status`
     const role = status?.role ?? 'unreachable'
     setText(this.#role, role)
     this.#role.className = `role ${role}`
-    setText(this.#ballot, status === null ? '' : `ballot ${status.ballot}`)
+    setText(this.#ballot, status === null ? '' : sideOf(status))
+    this.#showProgress(status === null ? null : progressOf(status))
     setText(this.#trouble, error ?? status?.reason ?? '')
     this.element.classList.toggle('gone', status === null)
     if (status === null) {
-      for (const cell of [this.#slots, this.#rate, this.#latency, this.#log, this.#clients, this.#up])
-        cell.show('–', '')
+      for (const cell of this.#cells) cell.show('–', '')
+      const last = reached[id] ?? null
+      if (last !== null) this.#slots.show(showCount(last), 'as the leader knows')
     } else {
       this.#showNumbers(status, lagSlots ?? 0, count, history.highest('rate', id))
     }
     const { rate, p50, p99 } = history.of(id)
     this.#rateLine.draw([rate], now, scale.rate)
     this.#latencyLine.draw([p50, p99], now, scale.p99)
+  }
+
+  #showProgress(part: number | null): void {
+    this.#progress.hidden = part === null
+    this.#progress.value = part ?? 0
   }
 
   #showNumbers(status: ServerView, lag: number, count: number, highest: number): void {
@@ -93,11 +111,22 @@ export class ServerRow {
     this.#rate.show(showRate(status.commandsPerSecond), `highest ${showRate(most)}`)
     if (latency === null) this.#latency.show('–', 'no commands here')
     else this.#latency.show(showLatency(latency.p50Ms), `p99 ${showLatency(latency.p99Ms)}`)
-    this.#log.show(showBytes(status.logBytes), showSome(status.syncs, 'sync'))
+    const { collected, snapshot } = status
+    const from = collected === 0 ? '' : `from slot ${showCount(collected + 1)}, `
+    this.#log.show(showBytes(status.logBytes), `${from}${showSome(status.syncs, 'sync')}`)
+    if (snapshot.slot === 0) this.#snapshot.show('–', 'none yet')
+    else this.#snapshot.show(showBytes(snapshot.bytes), `through slot ${showCount(snapshot.slot)}`)
     const feeds = showSome(status.feeds, 'feed')
     this.#clients.show(showCount(status.clients), `${feeds}, ${showSome(status.sessions, 'session')}`)
     this.#up.show(showDuration(status.uptimeMs), connections(status, count))
   }
+}
+
+/** What is told beside the role. */
+function sideOf({ ballot, life }: ServerView): string {
+  return life === 0
+    ? `ballot ${ballot}`
+    : `ballot ${ballot}, repaired ${life === 1 ? 'once' : `${showCount(life)} times`}`
 }
 
 function connections({ connected }: ServerView, count: number): string {

@@ -15,8 +15,10 @@ import { SECTOR } from './file-header.js'
 
 const MAGIC = 0x424e5953
 const HEADER = 28
-const RECORD_HEADER = 8
 const TWO_32 = 0x1_0000_0000
+
+/** Bytes before a record's payload. */
+export const RECORD_HEADER = 8
 
 /** A buffer that grew for a large batch is given back after it (bytes). */
 const KEEP = 1 << 20
@@ -125,10 +127,20 @@ export function damagedRecord(file: Buffer, offset: number, header: BatchHeader,
   return at === header.end ? null : at
 }
 
+/** Where the first record of the batch at an offset begins. */
+export function firstRecord(offset: number): number {
+  return offset + HEADER
+}
+
+/** Where the record of a whole batch that begins here ends. */
+export function recordEnd(file: Buffer, at: number): number {
+  return at + RECORD_HEADER + file.readUInt32LE(at + 4)
+}
+
 /** The records of a whole batch: views of the file, and their offsets. */
 export function* payloads(file: Buffer, offset: number, header: BatchHeader): Generator<{ at: number; bytes: Buffer }> {
-  for (let at = offset + HEADER; at < header.end;) {
-    const end = at + RECORD_HEADER + file.readUInt32LE(at + 4)
+  for (let at = firstRecord(offset); at < header.end;) {
+    const end = recordEnd(file, at)
     yield { at, bytes: file.subarray(at + RECORD_HEADER, end) }
     at = end
   }

@@ -6,7 +6,8 @@ import { crc32 } from 'node:zlib'
  * so a seed of where they belong (file and offset) catches what was written in another place.
  */
 export function checksum(bytes: Uint8Array, start: number, end: number, seed: number): number {
-  return crc32(bytes.subarray(start, end), seed)
+  if (start === end) return seed // zlib would take nothing for a beginning
+  return crc32(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), seed)
 }
 
 /** The seed of what stands at an offset of a file. */

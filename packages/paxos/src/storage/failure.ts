@@ -1,12 +1,13 @@
 /** What goes wrong with a directory, in sentences. */
 import { StorageError } from './storage.js'
 
+const REPAIR = 'start it with --repair, and it gets from the other servers what it lost'
+
 /** A file that cannot be believed. `offset` is in bytes; `what` ends the sentence that begins with the file's name. */
 export function corrupt(directory: string, file: string, offset: number, what: string): StorageError {
   return new StorageError(
     'CORRUPT',
-    `${directory}/${file} ${what} (byte ${offset}), in what was durable once: votes may be lost, so this server must not start; ` +
-      'put the newest copy of the directory back',
+    `${directory}/${file} ${what} (byte ${offset}), in what was durable once: votes may be lost, so this server must not start as it is; ${REPAIR}`,
     { directory, file, offset },
   )
 }
@@ -14,10 +15,38 @@ export function corrupt(directory: string, file: string, offset: number, what: s
 export function missingFile(directory: string, file: string): StorageError {
   return new StorageError(
     'MISSING_FILE',
-    `${directory}/${file} is missing: votes are lost with it, so this server must not start; ` +
-      'put the file, or the newest copy of the directory, back',
+    `${directory}/${file} is missing: votes are lost with it, so this server must not start as it is; put the file back, or ${REPAIR}`,
     { directory, file },
   )
+}
+
+/** A file whose bytes the disk does not give. */
+export function unreadable(directory: string, file: string, error: unknown): StorageError {
+  return new StorageError(
+    'CORRUPT',
+    `${directory}/${file} cannot be read (${reason(error)}): votes may be lost, so this server must not start as it is; ` +
+      `check the disk, or put the directory on another one; then ${REPAIR}`,
+    { directory, file, offset: 0 },
+  )
+}
+
+/** There is no log, but something that only a directory with a log has. */
+export function logIsGone(directory: string, remains: string): StorageError {
+  return new StorageError(
+    'MISSING_FILE',
+    `${directory} holds ${remains}, but no log: it is no new directory, and its votes are lost; ${REPAIR}`,
+    { directory, file: remains },
+  )
+}
+
+/** A repair was asked for, and there is nothing to be repaired. */
+export function notDamaged(directory: string): StorageError {
+  return new StorageError('NOT_DAMAGED', `${directory} is whole: start it without --repair`, { directory })
+}
+
+/** A snapshot that cannot be used. `what` ends the sentence that begins with the file's name. */
+export function badSnapshot(directory: string, file: string, offset: number, what: string): StorageError {
+  return new StorageError('BAD_SNAPSHOT', `${directory}/${file} ${what} (byte ${offset})`, { directory, file, offset })
 }
 
 /** An operation failed, and what it left on the disk is unknown. */
@@ -61,6 +90,7 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-function reason(error: unknown): string {
+/** An error's own words. */
+export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -8,8 +8,8 @@ import { checksum } from './checksum.js'
  */
 export const SECTOR = 512
 
-/** Of the files that this version writes. */
-export const FORMAT_VERSION = 1
+/** Of the files that this release writes. It reads those of version 1, too, which knew no `base` record. */
+export const FORMAT_VERSION = 2
 
 /** Bytes of {@link FileHeader.salt}. */
 export const SALT_BYTES = 16
@@ -72,7 +72,7 @@ export function decodeHeader(file: Uint8Array): FileHeader {
   bytes.writeUInt32LE(0, CHECKSUM)
   if (checksum(bytes, 0, SECTOR, 0) !== expected) throw new HeaderError('has a damaged header')
   const version = bytes.readUInt32LE(VERSION)
-  if (version !== FORMAT_VERSION) throw new HeaderError(`has format version ${version}`, version)
+  if (version > FORMAT_VERSION) throw new HeaderError(`has format version ${version}`, version)
   return {
     clusterId: bytes.toString('hex', CLUSTER, SALT),
     salt: Uint8Array.from(bytes.subarray(SALT, SERVER)),

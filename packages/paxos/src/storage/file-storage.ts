@@ -1,25 +1,37 @@
 /**
- * The log in files of a directory (`00000001.paxos` and so on; docs/ARCHITECTURE.md has their format). This file is the
- * queue in front of it: what is appended while a write is under way forms the next batch.
+ * A server's directory: the log in files (`00000001.paxos` and so on; docs/ARCHITECTURE.md has their format), and the
+ * snapshots beside it. This file opens and closes it, and deletes what is not needed any more.
  */
-import type { Cancel, Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
+import { AppendQueue } from './append-queue.js'
 import { BatchBuilder } from './batch.js'
 import type { Disk } from './disk.js'
-import { cannotOpen, diskFailed } from './failure.js'
+import { cannotOpen, notDamaged } from './failure.js'
 import { SALT_BYTES } from './file-header.js'
+import { FileSnapshots } from './file-snapshots.js'
+import { readRecords } from './found-records.js'
 import { LogFile } from './log-file.js'
+import { LogFiles, removeFiles } from './log-files.js'
+import type { FoundFile, Turn } from './log-scan.js'
 import type { LogLimits } from './log-writer.js'
 import { DEFAULT_LOG_LIMITS, LogWriter } from './log-writer.js'
+import type { FileBase } from './record.js'
 import { encodeRecord } from './record.js'
-import { readLog, readRecords } from './recovery.js'
-import type { Opened, Owner, Storage, StorageStatistics, StoredRecord } from './storage.js'
+import type { FoundLog } from './recovery.js'
+import { formationOf, readLog } from './recovery.js'
+import { setAside } from './set-aside.js'
+import type { Snapshots } from './snapshots.js'
+import type { FoundRecords, Opened, OpenOptions, Owner, Storage, StorageStatistics, StoredRecord } from './storage.js'
 import { StorageError } from './storage.js'
 import { makeTailDurable } from './tail.js'
 
-/** One append that waits. */
-interface Waiter {
-  readonly resolve: () => void
-  readonly reject: (error: StorageError) => void
+const NOTHING_YET: StorageStatistics = { logBytes: 0, sinceBase: 0, syncs: 0, bytesWritten: 0 }
+
+/** The log, once there is one. */
+interface Log {
+  readonly files: LogFiles
+  readonly writer: LogWriter
+  readonly queue: AppendQueue
 }
 
 export class FileStorage implements Storage {
@@ -27,41 +39,46 @@ export class FileStorage implements Storage {
   readonly #clock: Clock
   readonly #limits: LogLimits
   readonly #zeros: Uint8Array
+  readonly #snapshots: FileSnapshots
+  readonly #turn: Turn
   #owner: Owner | null = null
-  #writer: LogWriter | null = null
-  /** What the next write takes, and who waits for it. */
-  #filling = new BatchBuilder()
-  #waiting: Waiter[] = []
-  /** Empty, or what is being written. */
-  #spare = new BatchBuilder()
-  /** The writing, while it goes on. */
-  #working: Promise<void> | null = null
-  #sealWanted = false
-  #failure: StorageError | null = null
+  /** The directory is empty, and its votes are lost: it joins its cluster as one that repairs. */
+  #lost = false
+  #log: Log | null = null
+  /** Deletes what is not needed any more, one thing after the other. */
+  #collecting = Promise.resolve()
   #closing = false
-  #lastWrite = 0
-  #cancelSeal: Cancel | null = null
 
   constructor(disk: Disk, clock: Clock, limits: Partial<LogLimits> = {}) {
     this.#disk = disk
     this.#clock = clock
     this.#limits = { ...DEFAULT_LOG_LIMITS, ...limits }
     this.#zeros = new Uint8Array(this.#limits.reserveBytes)
+    this.#snapshots = new FileSnapshots(disk, clock)
+    this.#turn = () => new Promise((resolve) => clock.defer(resolve))
   }
 
   get batch(): number {
-    return this.#writer?.batch ?? 0
+    return this.#log?.writer.batch ?? 0
   }
 
-  async open(owner: Owner): Promise<Opened> {
+  get snapshots(): Snapshots {
+    return this.#snapshots
+  }
+
+  async open(owner: Owner, { repair }: OpenOptions = { repair: false }): Promise<Opened> {
     try {
       await this.#disk.open()
     } catch (error) {
       throw cannotOpen(this.#disk.directory, error)
     }
     try {
-      return await this.#recover(owner)
+      const opened = await this.#find(owner, repair)
+      this.#owner = owner
+      return opened
     } catch (error) {
+      await this.#log?.writer.close()
+      this.#log = null
       await this.#disk.close()
       throw error
     }
@@ -69,127 +86,106 @@ export class FileStorage implements Storage {
 
   async form(clusterId: string): Promise<void> {
     const owner = this.#owner
-    if (owner === null || this.#writer !== null) throw new Error('form needs an open, empty storage')
+    if (owner === null || this.#log !== null) throw new Error('form needs an open, empty storage')
     if (!/^[0-9a-f]{32}$/.test(clusterId)) throw new Error('a cluster id has 32 hexadecimal digits')
     const header = { clusterId, owner, file: 1, salt: this.#clock.random(SALT_BYTES) }
-    const file = await LogFile.createEmpty(this.#disk, header, this.#zeros)
-    this.#writer = new LogWriter(this.#disk, this.#clock, this.#limits, this.#zeros, file, 0, 0)
+    // In one with the file: no crash may leave a directory that has joined, and does not know that it must not vote.
+    const first = this.#lost ? new BatchBuilder() : null
+    first?.add(encodeRecord({ type: 'repairing' }))
+    const file = await LogFile.create(this.#disk, header, this.#zeros, first)
+    const files = new LogFiles(this.#disk, [{ file: 1, bytes: file.position }], this.#lost)
+    files.read(1, 0)
+    this.#log = this.#writeOn(files, file, first === null ? 0 : 1, first?.size ?? 0, first === null)
+    this.#snapshots.begin({ clusterId, owner })
   }
 
   append(records: readonly StoredRecord[]): Promise<void> {
-    if (this.#failure !== null) return Promise.reject(this.#failure)
-    if (this.#writer === null || this.#closing) return Promise.reject(new Error('append needs an open, formed storage'))
-    try {
-      for (const record of records) this.#filling.add(encodeRecord(record))
-    } catch (error) {
-      return Promise.reject(this.#noteFailure(error))
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
-      this.#work()
-    })
+    if (this.#log === null || this.#closing) return Promise.reject(new Error('append needs an open, formed storage'))
+    return this.#log.queue.append(records)
   }
 
   statistics(): StorageStatistics {
-    return this.#writer?.statistics ?? { logBytes: 0, syncs: 0, bytesWritten: 0 }
+    return this.#log?.writer.statistics ?? NOTHING_YET
   }
 
   async close(): Promise<void> {
     if (this.#owner === null || this.#closing) return
     this.#closing = true
-    this.#cancelSeal?.()
-    this.#sealWanted = true
-    this.#work()
-    await this.#working
-    await this.#writer?.close()
+    await this.#log?.queue.close()
+    await this.#collecting
+    await this.#snapshots.close()
+    await this.#log?.writer.close()
     await this.#disk.close()
   }
 
-  async #recover(owner: Owner): Promise<Opened> {
-    const found = await readLog(this.#disk, owner)
-    this.#owner = owner
-    if (found === null) return { formation: 'empty', clusterId: null, records: [], notes: [] }
-    const { files, notes } = found
-    const [file, batch] = await makeTailDurable(this.#disk, found, this.#zeros)
-    const before = files.slice(0, -1).reduce((sum, { end }) => sum + end, 0)
-    this.#writer = new LogWriter(this.#disk, this.#clock, this.#limits, this.#zeros, file, batch, before)
-    const formation = files.some(({ formed }) => formed) ? 'formed' : 'forming'
-    return { formation, clusterId: file.header.clusterId, records: readRecords(this.#disk.directory, files), notes }
+  async #find(owner: Owner, repair: boolean): Promise<Opened> {
+    const [found, notes] = repair ? await this.#findDamaged(owner) : [await readLog(this.#disk, owner, this.#turn), []]
+    if (found !== null) return this.#recover(owner, found)
+    this.#lost = repair
+    return { formation: 'empty', clusterId: null, collected: 0, records: NOTHING, logBytes: 0, notes }
   }
 
-  /** Writes all that waits, then the seal if one is wanted; unless that is going on already. */
-  #work(): void {
-    const writer = this.#writer
-    if (writer !== null) this.#working ??= this.#workOn(writer)
-  }
-
-  async #workOn(writer: LogWriter): Promise<void> {
-    // Lets what is appended in the same turn into the first write.
-    await Promise.resolve()
-    for (;;) {
-      if (this.#waiting.length > 0) await this.#writeWaiting(writer)
-      else if (this.#sealWanted) await this.#seal(writer)
-      else break
-    }
-    // At once, so that whoever appends from now on begins anew.
-    this.#working = null
-  }
-
-  async #writeWaiting(writer: LogWriter): Promise<void> {
-    const [batch, waiters] = [this.#filling, this.#waiting]
-    this.#filling = this.#spare
-    this.#waiting = []
+  /** What is damaged is set aside: then there is nothing. What is whole is refused, but for a repair that was begun. */
+  async #findDamaged(owner: Owner): Promise<[FoundLog | null, readonly string[]]> {
     try {
-      if (batch.count > 0) await writer.write(batch)
-      this.#lastWrite = this.#clock.now()
-      if (!this.#closing) this.#cancelSeal ??= this.#sealLater(this.#limits.sealAfter)
-      for (const { resolve } of waiters) resolve()
+      const found = await readLog(this.#disk, owner, this.#turn)
+      if (found !== null && formationOf(found.files) !== 'repairing') throw notDamaged(this.#disk.directory)
+      return [found, []]
     } catch (error) {
-      this.#refuse(error, waiters)
+      if (!(error instanceof StorageError) || !['CORRUPT', 'MISSING_FILE'].includes(error.code)) throw error
+      const names = await setAside(this.#disk)
+      const aside = names.length === 0 ? 'nothing was left to be set aside' : `set aside as ${names.join(', ')}`
+      return [null, [`${error.message} (${aside})`]]
     }
-    batch.clear()
-    this.#spare = batch
   }
 
-  /** Whoever waits is refused too: what was appended after what is not there must not get in before it. */
-  #refuse(error: unknown, waiters: readonly Waiter[]): void {
-    const told = this.#noteFailure(error)
-    const later = this.#waiting
-    this.#waiting = []
-    this.#filling.clear()
-    for (const { reject } of [...waiters, ...later]) reject(told)
+  async #recover(owner: Owner, found: FoundLog): Promise<Opened> {
+    const { files: all, notes, leftovers } = found
+    const parts = { disk: this.#disk, zeros: this.#zeros, turn: this.#turn }
+    const [file, batch] = await makeTailDurable(parts, found)
+    // Only now: the base record that says that they are not needed is durable.
+    await removeFiles(this.#disk, leftovers)
+    const formation = formationOf(all)
+    const facts = all.map(({ header, end }) => ({ file: header.file, bytes: end }))
+    const files = new LogFiles(this.#disk, facts, formation === 'repairing')
+    this.#log = this.#writeOn(files, file, batch, sinceBase(all))
+    const { clusterId } = file.header
+    const collected = all.findLast(({ base }) => base !== null)?.base?.record.collected ?? 0
+    const aboutSnapshots = await this.#snapshots.open({ clusterId, owner }, collected)
+    const records = readRecords(this.#disk, all, this.#turn, (number, highest) => files.read(number, highest))
+    const logBytes = all.reduce((sum, { end }) => sum + end, 0)
+    return { formation, clusterId, collected, records, logBytes, notes: [...notes, ...aboutSnapshots] }
   }
 
-  /** Says that the last batch was durable. On a full disk that is left unsaid. */
-  async #seal(writer: LogWriter): Promise<void> {
-    this.#sealWanted = false
-    if (writer.sealed || this.#failure !== null) return
+  #writeOn(files: LogFiles, file: LogFile, batch: number, since: number, sealed = true): Log {
+    const [disk, clock, limits, zeros] = [this.#disk, this.#clock, this.#limits, this.#zeros]
+    const writer = new LogWriter({ disk, clock, limits, zeros, files }, file, batch, since, sealed)
+    const { sealAfter } = limits
+    const collect = (base: FileBase): void => {
+      this.#collecting = this.#collecting.then(() => this.#collect(base, files, queue))
+    }
+    const queue = new AppendQueue({ directory: disk.directory, clock, writer, files, sealAfter, collect })
+    return { files, writer, queue }
+  }
+
+  async #collect({ firstFile, collected }: FileBase, files: LogFiles, queue: AppendQueue): Promise<void> {
     try {
-      await writer.write(this.#spare)
+      await files.removeBelow(firstFile)
+      await this.#snapshots.removeOlder(collected)
     } catch (error) {
-      this.#noteFailure(error)
+      queue.fail(error)
     }
-    this.#spare.clear()
   }
+}
 
-  /** What fails once fails for good, but for a full disk. Gives back the error as it is to be told. */
-  #noteFailure(error: unknown): StorageError {
-    const told = error instanceof StorageError ? error : diskFailed(this.#disk.directory, 'writing', error)
-    if (told.code !== 'DISK_FULL') this.#failure ??= told
-    return told
-  }
+/** Bytes of batches behind the last `base` record. */
+function sinceBase(files: readonly FoundFile[]): number {
+  let bytes = 0
+  for (const { end, base } of files) bytes = base === null ? bytes + end : end - base.end
+  return bytes
+}
 
-  /** One timer, however many appends: it looks again when something was written meanwhile. */
-  #sealLater(ms: number): Cancel {
-    return this.#clock.after(ms, () => {
-      this.#cancelSeal = null
-      const left = this.#lastWrite + this.#limits.sealAfter - this.#clock.now()
-      if (left > 0) {
-        this.#cancelSeal = this.#sealLater(left)
-      } else {
-        this.#sealWanted = true
-        this.#work()
-      }
-    })
-  }
+/** The records of an empty directory. */
+const NOTHING: AsyncIterable<FoundRecords> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
 }

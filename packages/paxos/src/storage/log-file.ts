@@ -1,4 +1,5 @@
 /** The log file that is being written. */
+import type { BatchBuilder } from './batch.js'
 import type { Disk, DiskFile } from './disk.js'
 import { codeOf, diskFailed, diskFull, isFull } from './failure.js'
 import type { FileHeader } from './file-header.js'
@@ -49,11 +50,24 @@ export class LogFile {
     this.#previous = previous
   }
 
-  /** Makes a new file, without batches, with its first room reserved. See {@link LogFile.make}. */
-  static async createEmpty(disk: Disk, header: FileHeader, zeros: Uint8Array): Promise<LogFile> {
+  /**
+   * Makes a new file, with its first room reserved. See {@link LogFile.make}.
+   *
+   * @param first the first batch, if the file is not to be without one at any time; its number is 1
+   */
+  static async create(
+    disk: Disk,
+    header: FileHeader,
+    zeros: Uint8Array,
+    first: BatchBuilder | null = null,
+  ): Promise<LogFile> {
     const bytes = encodeHeader(header)
-    const room = { bytes: zeros, position: SECTOR }
-    const file = await LogFile.make(disk, header, [{ bytes, position: 0 }, room], zeros, SECTOR, headerChecksum(bytes))
+    const batch = first?.finish(1, headerChecksum(bytes), fileSeed(header), SECTOR)
+    const pieces: Piece[] = [{ bytes, position: 0 }]
+    if (batch !== undefined) pieces.push({ bytes: batch.bytes, position: SECTOR })
+    const position = SECTOR + (batch?.bytes.length ?? 0)
+    pieces.push({ bytes: zeros, position })
+    const file = await LogFile.make(disk, header, pieces, zeros, position, batch?.header ?? headerChecksum(bytes))
     file.#reserved += zeros.length
     return file
   }

@@ -1,10 +1,12 @@
 /** The sequence of log files: which one is written, which one comes after it, and the numbers of the batches. */
 import type { Clock } from '../clock.js'
-import type { BatchBuilder } from './batch.js'
 import type { Disk } from './disk.js'
 import { SALT_BYTES } from './file-header.js'
+import type { Filling } from './filling.js'
 import { LogFile } from './log-file.js'
+import type { LogFiles } from './log-files.js'
 import { encodeRecord } from './record.js'
+import type { StorageStatistics } from './storage.js'
 import { StorageError } from './storage.js'
 
 /** Sizes and times of a log. */
@@ -19,19 +21,27 @@ export interface LogLimits {
 
 export const DEFAULT_LOG_LIMITS: LogLimits = { fileBytes: 64 << 20, reserveBytes: 2 << 20, sealAfter: 100 }
 
+/** What a log is written with. */
+export interface LogParts {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly limits: LogLimits
+  /** {@link LogLimits.reserveBytes} zeros. */
+  readonly zeros: Uint8Array
+  readonly files: LogFiles
+}
+
 /** Writes one batch after the other. */
 export class LogWriter {
-  readonly #disk: Disk
-  readonly #clock: Clock
-  readonly #limits: LogLimits
-  readonly #zeros: Uint8Array
+  readonly #parts: LogParts
   #file: LogFile
   #batch: number
-  #sealed = true
-  /** Used bytes of the files before this one. */
-  #before: number
-  /** The file after this one, or its making. */
+  #sealed: boolean
+  /** Bytes of batches since the last `base` record. */
+  #sinceBase: number
+  /** The file after this one, or its making; and the file, once it is made. */
   #next: Promise<LogFile> | null = null
+  #ready: LogFile | null = null
   /** What failed behind the back of the appends. */
   #failure: StorageError | null = null
   /** The last try to get room ahead of its need found none: the next try is when it is needed. */
@@ -40,27 +50,17 @@ export class LogWriter {
   #written = 0
 
   /**
-   * @param zeros {@link LogLimits.reserveBytes} zeros
-   * @param file the one to write on
-   * @param batch the last batch's number, which is a seal, or 0
-   * @param before used bytes of the files before
+   * @param file the one to write on, the last of the parts' files
+   * @param batch the last batch's number, or 0
+   * @param sinceBase bytes of batches since the last `base` record
+   * @param sealed whether the last batch is a seal, or there is none
    */
-  constructor(
-    disk: Disk,
-    clock: Clock,
-    limits: LogLimits,
-    zeros: Uint8Array,
-    file: LogFile,
-    batch: number,
-    before: number,
-  ) {
-    this.#disk = disk
-    this.#clock = clock
-    this.#limits = limits
-    this.#zeros = zeros
+  constructor(parts: LogParts, file: LogFile, batch: number, sinceBase: number, sealed = true) {
+    this.#parts = parts
     this.#file = file
     this.#batch = batch
-    this.#before = before
+    this.#sinceBase = sinceBase
+    this.#sealed = sealed
   }
 
   /** The last durable batch. */
@@ -73,20 +73,22 @@ export class LogWriter {
     return this.#sealed
   }
 
-  get statistics(): { logBytes: number; syncs: number; bytesWritten: number } {
-    return { logBytes: this.#before + this.#file.position, syncs: this.#syncs, bytesWritten: this.#written }
+  get statistics(): StorageStatistics {
+    const { bytes: logBytes } = this.#parts.files
+    return { logBytes, sinceBase: this.#sinceBase, syncs: this.#syncs, bytesWritten: this.#written }
   }
 
   /**
    * Writes a batch, behind all those before; durable when resolved. Calls must not overlap. Throws DISK_FULL, with nothing
    * written, or DISK_FAILED.
    */
-  async write(batch: BatchBuilder): Promise<void> {
+  async write({ batch, base, highest }: Filling): Promise<void> {
     if (this.#failure !== null) throw this.#failure
     const seal = batch.count === 0
     const file = this.#file
-    const endsFile = !seal && file.position + batch.size >= this.#limits.fileBytes
-    const next = endsFile ? await this.#makeNext() : null
+    const isLast = !seal && file.position + batch.size >= this.#parts.limits.fileBytes
+    // What stands before a base record can go at the next one, if its file ends here; that must not cost an append more.
+    const next = isLast ? await this.#makeNext() : base !== null ? this.#ready : null
     if (next !== null) batch.add(encodeRecord({ type: 'next', file: next.header.file, salt: next.header.salt }))
     await file.reserve(file.position + batch.size)
     this.#full = false
@@ -95,7 +97,9 @@ export class LogWriter {
     this.#batch++
     this.#syncs++
     this.#written += bytes.length
+    this.#sinceBase = base === null ? this.#sinceBase + bytes.length : 0
     this.#sealed = seal
+    this.#parts.files.added(bytes.length, highest)
     if (next !== null) await this.#goOnIn(next)
     this.#lookAhead()
   }
@@ -111,19 +115,20 @@ export class LogWriter {
     const ended = this.#file
     this.#file = next
     this.#next = null
-    this.#before += ended.position
+    this.#ready = null
+    this.#parts.files.wentOn(next.header.file, next.position)
     await ended.close()
   }
 
   /** Gets room, and the next file, before they are needed, beside the writing of batches. */
   #lookAhead(): void {
     const { position, reserved } = this.#file
-    const { fileBytes, reserveBytes } = this.#limits
+    const { fileBytes, reserveBytes } = this.#parts.limits
     if (this.#full) return
     if (reserved < fileBytes && reserved - position < reserveBytes / 2) {
       this.#file.reserve(reserved + 1).catch(this.#aheadFailed)
     }
-    if (position > fileBytes / 2) this.#makeNext().catch(this.#aheadFailed)
+    if (position > fileBytes / 4) this.#makeNext().catch(this.#aheadFailed)
   }
 
   readonly #aheadFailed = (error: unknown): void => {
@@ -134,12 +139,19 @@ export class LogWriter {
 
   #makeNext(): Promise<LogFile> {
     if (this.#next !== null) return this.#next
+    const { disk, clock, zeros } = this.#parts
     const { clusterId, owner, file } = this.#file.header
-    const header = { clusterId, owner, file: file + 1, salt: this.#clock.random(SALT_BYTES) }
-    this.#next = LogFile.createEmpty(this.#disk, header, this.#zeros).catch((error: unknown) => {
-      this.#next = null
-      throw error
-    })
-    return this.#next
+    const header = { clusterId, owner, file: file + 1, salt: clock.random(SALT_BYTES) }
+    const made = LogFile.create(disk, header, zeros)
+    this.#next = made
+    made.then(
+      (next) => {
+        this.#ready = next
+      },
+      () => {
+        this.#next = null
+      },
+    )
+    return made
   }
 }

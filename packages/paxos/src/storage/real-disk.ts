@@ -1,15 +1,16 @@
 /** The real disk (Linux). */
-import { close, constants, fdatasync, open, write } from 'node:fs'
+import { close, constants, fdatasync, fstat, open, read, write } from 'node:fs'
 import { access, mkdir, open as openHandle, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { Disk, DiskFile } from './disk.js'
+import type { Disk, DiskFile, DiskReader, FileUse } from './disk.js'
 
 const openFile = promisify(open)
 const closeFile = promisify(close)
 const syncFile = promisify(fdatasync)
+const statFile = promisify(fstat)
 
 /** A directory of the file system. */
 export class RealDisk implements Disk {
@@ -35,10 +36,25 @@ export class RealDisk implements Disk {
     return readFile(join(this.directory, name))
   }
 
-  async create(name: string): Promise<DiskFile> {
+  async openReader(name: string): Promise<DiskReader> {
+    const descriptor = await openFile(join(this.directory, name), constants.O_RDONLY)
+    try {
+      return new RealReader(descriptor, (await statFile(descriptor)).size)
+    } catch (error) {
+      await closeFile(descriptor)
+      throw error
+    }
+  }
+
+  async openWriter(name: string): Promise<DiskFile> {
+    return new RealFile(await openFile(join(this.directory, name), constants.O_WRONLY), false)
+  }
+
+  async create(name: string, use: FileUse = 'log'): Promise<DiskFile> {
     // With O_DSYNC, a write that is durable is one trip through libuv's thread pool instead of two.
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_DSYNC
-    return new RealFile(await openFile(join(this.directory, name), flags, 0o600))
+    const synchronous = use === 'log'
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (synchronous ? constants.O_DSYNC : 0)
+    return new RealFile(await openFile(join(this.directory, name), flags, 0o600), synchronous)
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -60,19 +76,70 @@ export class RealDisk implements Disk {
   }
 }
 
-/** A file that was opened with O_DSYNC: every write to it is durable when it returns. */
-class RealFile implements DiskFile {
-  readonly #descriptor: number
+/** Closes once: the number of a descriptor that is closed may soon be another file's. */
+class Descriptor {
+  #number: number
 
-  constructor(descriptor: number) {
-    this.#descriptor = descriptor
+  constructor(number: number) {
+    this.#number = number
+  }
+
+  /** −1 when it is closed: no operation takes that. */
+  get number(): number {
+    return this.#number
+  }
+
+  async close(): Promise<void> {
+    const number = this.#number
+    this.#number = -1
+    if (number >= 0) await closeFile(number)
+  }
+}
+
+class RealReader implements DiskReader {
+  readonly size: number
+  readonly #descriptor: Descriptor
+
+  constructor(descriptor: number, size: number) {
+    this.#descriptor = new Descriptor(descriptor)
+    this.size = size
+  }
+
+  read(position: number, length: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, this.size - position)))
+    return new Promise((done, fail) => {
+      // The system may read less than it was asked to; nothing at all only at the end of the file.
+      const from = (offset: number): void => {
+        read(this.#descriptor.number, bytes, offset, bytes.length - offset, position + offset, (error, count) => {
+          if (error !== null) fail(error)
+          else if (count > 0 && offset + count < bytes.length) from(offset + count)
+          else done(bytes.subarray(0, offset + count))
+        })
+      }
+      from(0)
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#descriptor.close()
+  }
+}
+
+class RealFile implements DiskFile {
+  readonly #descriptor: Descriptor
+  readonly #synchronous: boolean
+
+  /** @param synchronous opened with O_DSYNC: every write to it is durable when it returns */
+  constructor(descriptor: number, synchronous: boolean) {
+    this.#descriptor = new Descriptor(descriptor)
+    this.#synchronous = synchronous
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {
     return new Promise((done, fail) => {
       // The system may write less than it was asked to; why, it says at the next try.
       const from = (offset: number): void => {
-        write(this.#descriptor, bytes, offset, bytes.length - offset, position + offset, (error, written) => {
+        write(this.#descriptor.number, bytes, offset, bytes.length - offset, position + offset, (error, written) => {
           if (error !== null) fail(error)
           else if (offset + written < bytes.length) from(offset + written)
           else done()
@@ -83,15 +150,16 @@ class RealFile implements DiskFile {
   }
 
   writeDurably(bytes: Uint8Array, position: number): Promise<void> {
-    return this.write(bytes, position)
+    const written = this.write(bytes, position)
+    return this.#synchronous ? written : written.then(() => this.sync())
   }
 
   sync(): Promise<void> {
-    return syncFile(this.#descriptor)
+    return syncFile(this.#descriptor.number)
   }
 
   close(): Promise<void> {
-    return closeFile(this.#descriptor)
+    return this.#descriptor.close()
   }
 }
 

@@ -1,10 +1,35 @@
 /**
- * Log records as bytes: msgpack arrays, led by a number that says what follows. What is read back has a checksum that
+ * Log records as bytes: MessagePack arrays, led by a number that says what follows. What is read back has a checksum that
  * fits, so only another version, or a mistake, could have made it wrong; it is checked all the same.
+ *
+ * | number | kind | fields |
+ * |---|---|---|
+ * | 0 | `next` | number of the file in which the log goes on, its salt |
+ * | 1 | `formed` | |
+ * | 2 | `peers` | highest batch of each server, and the life of it in which that was, as arrays (of old: no lives) |
+ * | 3 | `promise` | ballot |
+ * | 4 | `accept` | ballot, first slot, commands |
+ * | 5 | `decide` | ballot, decided |
+ * | 6 | `learn` | ballot, first slot, commands |
+ * | 7 | `base` | first file that is needed, collected, ballot, decided ballot, decided, lives |
+ * | 8 | `lives` | lives |
+ * | 9 | `repairing` | |
+ * | 10 | `repaired` | life |
+ *
+ * A ballot is three integers: round, server, start. Commands are an array of arrays:
+ *
+ * | number | kind | fields |
+ * |---|---|---|
+ * | 0 | `op` | client id, local id, acked, operation |
+ * | 1 | `open` | nonce |
+ * | 3 | `noop` | |
+ * | 4 | `end` | client id |
+ * | 5 | `mark` | nonce |
  */
-import { Packr, Unpackr } from 'msgpackr'
+import { Packr } from 'msgpackr'
 import type { Ballot } from '../protocol/ballot.js'
 import type { Command } from '../protocol/command.js'
+import { Fields } from './fields.js'
 import type { StoredRecord } from './storage.js'
 
 /** The log goes on in the file of this number, which has this salt. Always the last record of its file. */
@@ -14,26 +39,42 @@ export interface NextFile {
   readonly salt: Uint8Array
 }
 
+type Base = Extract<StoredRecord, { type: 'base' }>
+
+/** A `base` record as it stands in a file. Whatever files there are below `firstFile` are not needed: leftovers. */
+export interface FileBase extends Base {
+  readonly firstFile: number
+}
+
 /** What stands in a log file. */
-export type FileRecord = StoredRecord | NextFile
+export type FileRecord = Exclude<StoredRecord, Base> | FileBase | NextFile
+
+/** What a record is. */
+export type RecordKind = FileRecord['type']
 
 // The numbers are part of the file format: they may be added to, never changed.
-const NEXT = 0
-const FORMED = 1
-const PEERS = 2
-const PROMISE = 3
-const ACCEPT = 4
-const DECIDE = 5
-const LEARN = 6
+const KIND = {
+  next: 0,
+  formed: 1,
+  peers: 2,
+  promise: 3,
+  accept: 4,
+  decide: 5,
+  learn: 6,
+  base: 7,
+  lives: 8,
+  repairing: 9,
+  repaired: 10,
+} as const satisfies Record<RecordKind, number>
+const KINDS = Object.keys(KIND) as readonly RecordKind[]
 
 const OP = 0
 const OPEN = 1
 const NOOP = 3
 const END = 4 // 2 was another kind, before the first release
+const MARK = 5
 
 const packr = new Packr({ useRecords: false })
-// Without copies, one small operation would keep the whole file that it was read from in memory.
-const unpackr = new Unpackr({ useRecords: false, copyBuffers: true })
 
 /**
  * The record's bytes, which may share memory with others: to be copied at once. Throws RangeError for a number that could
@@ -45,46 +86,56 @@ export function encodeRecord(record: FileRecord): Uint8Array {
 
 /** The record in the bytes; it shares no memory with them. Throws RangeError for whatever {@link encodeRecord} does not write. */
 export function decodeRecord(bytes: Uint8Array): FileRecord {
-  let value: unknown
-  try {
-    value = unpackr.unpack(bytes)
-  } catch (error) {
-    throw new RangeError(`no msgpack value: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  return fromFields(new Fields(value, 'a record'))
+  return decodeShared(Buffer.from(bytes), 0, bytes.length)
 }
 
-/** Whether the bytes of a record say that it is the one that ends its file: told without decoding it. */
-export function isNext(bytes: Uint8Array): boolean {
-  return bytes[1] === NEXT
+/** The same for the bytes between `start` and `end`; what bytes are in the record are views of them. */
+export function decodeShared(bytes: Buffer, start: number, end: number): FileRecord {
+  return fromFields(new Fields(bytes, start, end))
 }
 
-/** Whether the bytes of a record say that it is `formed`. */
-export function isFormed(bytes: Uint8Array): boolean {
-  return bytes[1] === FORMED
+/** What the bytes of a record say that it is, told without decoding it; null if nothing that is known. */
+export function kindOf(bytes: Uint8Array, start = 0): RecordKind | null {
+  return KINDS[bytes[start + 1] ?? KINDS.length] ?? null
 }
 
 function toArray(record: FileRecord): readonly unknown[] {
   switch (record.type) {
     case 'next':
-      return [NEXT, integer(record.file), record.salt]
+      return [KIND.next, integer(record.file), record.salt]
     case 'formed':
-      return [FORMED]
+      return [KIND.formed]
     case 'peers':
-      return [PEERS, record.batches.map(integer)]
+      return [KIND.peers, record.batches.map(integer), record.lives.map(integer)]
     case 'promise':
-      return [PROMISE, ...ballotFields(record.ballot)]
+      return [KIND.promise, ...ballotFields(record.ballot)]
     case 'accept':
       return [
-        ACCEPT,
+        KIND.accept,
         ...ballotFields(record.run.ballot),
         integer(record.run.first),
         record.run.commands.map(commandToArray),
       ]
     case 'decide':
-      return [DECIDE, ...ballotFields(record.ballot), integer(record.decided)]
+      return [KIND.decide, ...ballotFields(record.ballot), integer(record.decided)]
     case 'learn':
-      return [LEARN, ...ballotFields(record.ballot), integer(record.first), record.commands.map(commandToArray)]
+      return [KIND.learn, ...ballotFields(record.ballot), integer(record.first), record.commands.map(commandToArray)]
+    case 'base':
+      return [
+        KIND.base,
+        integer(record.firstFile),
+        integer(record.collected),
+        ...ballotFields(record.ballot),
+        ...ballotFields(record.decidedBallot),
+        integer(record.decided),
+        record.lives.map(integer),
+      ]
+    case 'lives':
+      return [KIND.lives, record.lives.map(integer)]
+    case 'repairing':
+      return [KIND.repairing]
+    case 'repaired':
+      return [KIND.repaired, integer(record.life)]
   }
 }
 
@@ -100,120 +151,112 @@ function commandToArray(command: Command): readonly unknown[] {
       return [OPEN, command.nonce]
     case 'end':
       return [END, command.clientId]
+    case 'mark':
+      return [MARK, command.nonce]
     case 'noop':
       return [NOOP]
   }
 }
 
-function fromFields(fields: Fields): FileRecord {
-  switch (fields.integer()) {
-    case NEXT:
-      return fields.end({ type: 'next', file: fields.integer(), salt: fields.bytes() })
-    case FORMED:
-      return fields.end({ type: 'formed' })
-    case PEERS:
-      return fields.end({ type: 'peers', batches: fields.array().map(integer) })
-    case PROMISE:
-      return fields.end({ type: 'promise', ballot: readBallot(fields) })
-    case ACCEPT: {
-      const ballot = readBallot(fields)
-      return fields.end({ type: 'accept', run: { ballot, first: fields.integer(), commands: readCommands(fields) } })
-    }
-    case DECIDE:
-      return fields.end({ type: 'decide', ballot: readBallot(fields), decided: fields.integer() })
-    case LEARN: {
-      const ballot = readBallot(fields)
-      return fields.end({ type: 'learn', ballot, first: fields.integer(), commands: readCommands(fields) })
-    }
-    default:
-      throw new RangeError('a record of an unknown kind')
+function integer(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError('something else where a non-negative integer should be')
   }
+  return value
+}
+
+function fromFields(fields: Fields): FileRecord {
+  const count = fields.array()
+  const kind = KINDS[fields.integer()]
+  if (kind === undefined) throw new RangeError('a record of an unknown kind')
+  const known = count === FIELDS[kind] || (kind === 'peers' && count === OLD_PEERS)
+  if (!known) throw new RangeError(`a record ${kind} of ${count} fields`)
+  return fields.end(READERS[kind](fields, count))
+}
+
+/** How many values a record is, the leading number included. */
+const FIELDS: Readonly<Record<RecordKind, number>> = {
+  next: 3,
+  formed: 1,
+  peers: 3,
+  promise: 4,
+  accept: 6,
+  decide: 5,
+  learn: 6,
+  base: 11,
+  lives: 2,
+  repairing: 1,
+  repaired: 2,
+}
+
+/** The first releases wrote no lives of the peers. */
+const OLD_PEERS = 2
+
+const READERS: Readonly<Record<RecordKind, (fields: Fields, count: number) => FileRecord>> = {
+  next: (fields) => ({ type: 'next', file: fields.integer(), salt: fields.bytes() }),
+  formed: () => ({ type: 'formed' }),
+  peers: (fields, count) => {
+    return { type: 'peers', batches: readIntegers(fields), lives: count === OLD_PEERS ? [] : readIntegers(fields) }
+  },
+  promise: (fields) => ({ type: 'promise', ballot: readBallot(fields) }),
+  accept: (fields) => {
+    const ballot = readBallot(fields)
+    return { type: 'accept', run: { ballot, first: fields.integer(), commands: readCommands(fields) } }
+  },
+  decide: (fields) => ({ type: 'decide', ballot: readBallot(fields), decided: fields.integer() }),
+  learn: (fields) => {
+    const ballot = readBallot(fields)
+    return { type: 'learn', ballot, first: fields.integer(), commands: readCommands(fields) }
+  },
+  base: (fields) => {
+    const [firstFile, collected] = [fields.integer(), fields.integer()]
+    const [ballot, decidedBallot] = [readBallot(fields), readBallot(fields)]
+    const decided = fields.integer()
+    return { type: 'base', firstFile, collected, ballot, decidedBallot, decided, lives: readIntegers(fields) }
+  },
+  lives: (fields) => ({ type: 'lives', lives: readIntegers(fields) }),
+  repairing: () => ({ type: 'repairing' }),
+  repaired: (fields) => ({ type: 'repaired', life: fields.integer() }),
 }
 
 function readBallot(fields: Fields): Ballot {
   return { round: fields.integer(), server: fields.integer(), start: fields.integer() }
 }
 
+function readIntegers(fields: Fields): number[] {
+  return Array.from({ length: fields.array() }, () => fields.integer())
+}
+
 function readCommands(fields: Fields): Command[] {
-  const commands = fields.array().map(readCommand)
-  if (commands.length === 0) throw new RangeError('a run without commands')
+  const count = fields.array()
+  if (count === 0) throw new RangeError('a run without commands')
+  const commands: Command[] = []
+  for (let i = 0; i < count; i++) commands.push(readCommand(fields))
   return commands
 }
 
-function readCommand(value: unknown): Command {
-  const fields = new Fields(value, 'a command')
-  switch (fields.integer()) {
+function readCommand(fields: Fields): Command {
+  const count = fields.array()
+  const kind = fields.integer()
+  if (count !== (kind === OP ? 5 : kind === NOOP ? 1 : 2)) throw new RangeError(`a command of ${count} fields`)
+  switch (kind) {
     case OP:
-      return fields.end({
+      return {
         kind: 'op',
         clientId: fields.text(),
         localId: fields.integer(),
         acked: fields.integer(),
         op: fields.bytes(),
-      })
+      }
     case OPEN:
-      return fields.end({ kind: 'open', nonce: fields.text() })
+      return { kind: 'open', nonce: fields.text() }
     case END:
-      return fields.end({ kind: 'end', clientId: fields.text() })
+      return { kind: 'end', clientId: fields.text() }
+    case MARK:
+      return { kind: 'mark', nonce: fields.text() }
     case NOOP:
-      return fields.end({ kind: 'noop' })
+      return { kind: 'noop' }
     default:
       throw new RangeError('a command of an unknown kind')
   }
-}
-
-/** The fields of an array, taken one after the other. */
-class Fields {
-  readonly #values: readonly unknown[]
-  readonly #what: string
-  #taken = 0
-
-  constructor(value: unknown, what: string) {
-    if (!Array.isArray(value)) throw new RangeError(`${what} that is no array`)
-    this.#values = value
-    this.#what = what
-  }
-
-  integer(): number {
-    return integer(this.#take())
-  }
-
-  text(): string {
-    const value = this.#take()
-    if (typeof value !== 'string') throw this.#wrong('a text')
-    return value
-  }
-
-  bytes(): Uint8Array {
-    const value = this.#take()
-    if (!(value instanceof Uint8Array)) throw this.#wrong('bytes')
-    return value
-  }
-
-  array(): readonly unknown[] {
-    const value = this.#take()
-    if (!Array.isArray(value)) throw this.#wrong('an array')
-    return value
-  }
-
-  /** All fields were taken: gives back what was made of them. */
-  end<T>(made: T): T {
-    if (this.#taken !== this.#values.length) throw this.#wrong('no more fields')
-    return made
-  }
-
-  #take(): unknown {
-    return this.#values[this.#taken++]
-  }
-
-  #wrong(expected: string): RangeError {
-    return new RangeError(`${this.#what} whose field ${this.#taken} should have been ${expected}`)
-  }
-}
-
-function integer(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError('something else where a non-negative integer should be')
-  }
-  return value
 }

@@ -1,35 +1,16 @@
 /** What a directory holds, read back and judged; docs/ARCHITECTURE.md says what is refused and why. */
-import { damagedRecord, alignUp, payloads, readBatchHeader } from './batch.js'
+import { checksum } from './checksum.js'
 import type { Disk } from './disk.js'
-import { corrupt, diskFailed, missingFile } from './failure.js'
+import { codeOf, corrupt, diskFailed, logIsGone, missingFile, unreadable } from './failure.js'
 import type { FileHeader } from './file-header.js'
-import { decodeHeader, fileName, fileNumber, fileSeed, HeaderError, SECTOR } from './file-header.js'
-import { headerChecksum } from './log-file.js'
+import { decodeHeader, fileName, fileNumber, HeaderError, SECTOR } from './file-header.js'
+import type { FoundFile, Turn } from './log-scan.js'
+import { scanFile, TURN } from './log-scan.js'
 import type { NextFile } from './record.js'
-import { decodeRecord, isFormed, isNext } from './record.js'
-import type { Owner, StoredRecord } from './storage.js'
+import { isSetAside } from './set-aside.js'
+import { snapshotSlot } from './snapshot-file.js'
+import type { Formation, Owner } from './storage.js'
 import { sameOwner, showOwner, StorageError } from './storage.js'
-
-/** A file as it was found. */
-export interface FoundFile {
-  readonly name: string
-  readonly header: FileHeader
-  readonly seed: number
-  readonly bytes: Buffer
-  /** Where its whole batches end. */
-  readonly end: number
-  /** Where the first thing after them is that is not as it should be: {@link end}, or within the batch that begins there. */
-  readonly damage: number
-  /** What stands behind the whole batches: nothing, bytes without a batch (a torn write), or a later batch. */
-  readonly rest: 'nothing' | 'bytes' | 'batch'
-  /** The checksum of the last header among the whole ones. */
-  readonly previous: number
-  /** The highest batch number in it, the torn batch's included; 0 without batches. */
-  readonly batch: number
-  readonly formed: boolean
-  /** Its last record, if the log goes on in another file. */
-  readonly next: NextFile | null
-}
 
 /** A log that is fit to go on. */
 export interface FoundLog {
@@ -37,38 +18,65 @@ export interface FoundLog {
   readonly files: FoundFile[]
   /** A file that was made for later and not used yet: to be removed. */
   readonly spare: string | null
+  /** Files before the first that is needed, in order: whatever is in them, they are to be removed. */
+  readonly leftovers: readonly string[]
   readonly notes: readonly string[]
 }
 
 /**
- * Reads the log; null if there is none. Throws StorageError: CORRUPT, MISSING_FILE, WRONG_OWNER, NEWER_FORMAT, or
- * DISK_FAILED if it cannot be read.
+ * Reads the log, one file at a time, from the last one back to the first that is needed; writes nothing. Null if there is
+ * none. Throws StorageError: CORRUPT, MISSING_FILE, WRONG_OWNER, NEWER_FORMAT, or DISK_FAILED.
+ *
+ * @param owner whose it must be; null: anybody's
  */
-export async function readLog(disk: Disk, owner: Owner): Promise<FoundLog | null> {
-  const numbers = (await reading(disk, disk.list())).map(fileNumber).filter((number) => number !== null)
-  const files: FoundFile[] = []
-  for (let number = 1; number <= (numbers.at(-1) ?? 0); number++) {
-    if (!numbers.includes(number)) throw missingFile(disk.directory, fileName(number))
-    const read = await reading(disk, disk.read(fileName(number)))
-    const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength)
-    files.push(scan(disk.directory, bytes, readHeader(disk.directory, number, bytes, owner)))
+export async function readLog(disk: Disk, owner: Owner | null, turn: Turn): Promise<FoundLog | null> {
+  const names = await reading(disk, disk.list())
+  const numbers = names.map(fileNumber).filter((number) => number !== null)
+  const last = numbers.at(-1)
+  if (last === undefined) {
+    const remains = names.find((name) => isSetAside(name) || snapshotSlot(name) !== null)
+    if (remains !== undefined) throw logIsGone(disk.directory, remains)
+    return null
   }
-  return files.length === 0 ? null : join(disk.directory, files)
+  const files: FoundFile[] = []
+  let first = 1
+  for (let number = last; number >= first; number--) {
+    if (!numbers.includes(number)) throw missingFile(disk.directory, fileName(number))
+    const file = await readFile(disk, number, owner, turn)
+    checkFile(disk.directory, file, files)
+    first = Math.max(first, firstFileOf(disk.directory, file))
+    files.unshift(file)
+  }
+  const leftovers = numbers.filter((number) => number < first).map(fileName)
+  // A file that was made for later, and that no record names yet, is not part of the log.
+  const spare = files.length > 1 && files.at(-2)?.next === null ? files.pop() : undefined
+  return { files, spare: spare?.name ?? null, leftovers, notes: notesOn(disk.directory, files) }
 }
 
-/** The records of all files, decoded as they are asked for. Takes the files out of the array as it passes them. */
-export function* readRecords(directory: string, files: FoundFile[]): Generator<StoredRecord> {
-  for (let file = files.shift(); file !== undefined; file = files.shift()) {
-    for (let offset = SECTOR; offset < file.end;) {
-      const header = readBatchHeader(file.bytes, offset, file.seed)
-      if (header === null) throw corrupt(directory, file.name, offset, 'changed while it was read')
-      for (const { at, bytes } of payloads(file.bytes, offset, header)) {
-        const record = decode(directory, file.name, at, bytes)
-        if (record.type !== 'next') yield record
-      }
-      offset = alignUp(header.end)
-    }
+/** Reads a file again, of which the whole batches are to be as they were found. Throws CORRUPT, or DISK_FAILED. */
+export async function readAgain(disk: Disk, { name, end, checksum: found }: FoundFile, turn: Turn): Promise<Buffer> {
+  const bytes = await contentOf(disk, name)
+  let again = 0
+  for (let at = SECTOR; at < Math.min(end, bytes.length); at += TURN) {
+    again = checksum(bytes, at, Math.min(at + TURN, end, bytes.length), again)
+    await turn()
   }
+  if (again !== found) throw corrupt(disk.directory, name, SECTOR, 'changed while it was read')
+  return bytes
+}
+
+async function contentOf(disk: Disk, name: string): Promise<Buffer> {
+  const read = await disk.read(name).catch((error: unknown) => {
+    if (codeOf(error) === 'EIO') throw unreadable(disk.directory, name, error)
+    throw diskFailed(disk.directory, 'reading', error)
+  })
+  return Buffer.from(read.buffer, read.byteOffset, read.byteLength)
+}
+
+/** Where the directory stands. */
+export function formationOf(files: readonly FoundFile[]): Formation {
+  if (files.findLast(({ repair }) => repair !== null)?.repair === 'repairing') return 'repairing'
+  return files.some(({ formed }) => formed) ? 'formed' : 'forming'
 }
 
 async function reading<T>(disk: Disk, result: Promise<T>): Promise<T> {
@@ -79,11 +87,27 @@ async function reading<T>(disk: Disk, result: Promise<T>): Promise<T> {
   }
 }
 
-function readHeader(directory: string, number: number, bytes: Buffer, owner: Owner): FileHeader {
+async function readFile(disk: Disk, number: number, owner: Owner | null, turn: Turn): Promise<FoundFile> {
+  const bytes = await contentOf(disk, fileName(number))
+  const header = readHeader(disk.directory, number, bytes)
+  if (owner !== null && !sameOwner(header.owner, owner)) {
+    throw new StorageError(
+      'WRONG_OWNER',
+      `${disk.directory} belongs to ${showOwner(header.owner)}, not to ${showOwner(owner)}: ` +
+        'start it with the command, --id and --count that it was made with, or use another directory',
+      { directory: disk.directory, ...header.owner },
+    )
+  }
+  if (header.file !== number) {
+    throw corrupt(disk.directory, fileName(number), 0, `says that it is ${fileName(header.file)}`)
+  }
+  return scanFile(disk.directory, bytes, header, turn)
+}
+
+function readHeader(directory: string, number: number, bytes: Buffer): FileHeader {
   const name = fileName(number)
-  let header: FileHeader
   try {
-    header = decodeHeader(bytes)
+    return decodeHeader(bytes)
   } catch (error) {
     if (!(error instanceof HeaderError)) throw error
     if (error.newer === null) throw corrupt(directory, name, 0, error.message)
@@ -93,82 +117,13 @@ function readHeader(directory: string, number: number, bytes: Buffer, owner: Own
       { directory, file: name, version: error.newer },
     )
   }
-  if (!sameOwner(header.owner, owner)) {
-    throw new StorageError(
-      'WRONG_OWNER',
-      `${directory} belongs to ${showOwner(header.owner)}, not to ${showOwner(owner)}: ` +
-        'start it with the command, --id and --count that it was made with, or use another directory',
-      { directory, ...header.owner },
-    )
-  }
-  if (header.file !== number) throw corrupt(directory, name, 0, `says that it is ${fileName(header.file)}`)
-  return header
-}
-
-function scan(directory: string, bytes: Buffer, header: FileHeader): FoundFile {
-  const name = fileName(header.file)
-  const seed = fileSeed(header)
-  let [end, batch, previous, formed] = [SECTOR, 0, headerChecksum(bytes), false]
-  let next: NextFile | null = null
-  const found = (damage: number, rest: FoundFile['rest']): FoundFile => {
-    return { name, header, seed, bytes, end, damage, rest, previous, batch, formed, next }
-  }
-  for (;;) {
-    if (next !== null) return found(end, 'nothing')
-    const head = readBatchHeader(bytes, end, seed)
-    if (head === null) return found(end, restFrom(bytes, end, seed))
-    // No torn write makes a header that fits here, and not to the batch before.
-    if (head.previous !== previous || head.number <= batch) return found(end, 'batch')
-    const damage = damagedRecord(bytes, end, head, seed)
-    if (damage !== null) {
-      batch = head.number
-      return found(damage, restFrom(bytes, end + SECTOR, seed) === 'batch' ? 'batch' : 'bytes')
-    }
-    for (const payload of payloads(bytes, end, head)) {
-      formed ||= isFormed(payload.bytes)
-      if (!isNext(payload.bytes)) continue
-      const record = decode(directory, name, payload.at, payload.bytes)
-      if (record.type === 'next') next = record
-    }
-    ;[end, batch, previous] = [alignUp(head.end), head.number, head.checksum]
-  }
-}
-
-function restFrom(bytes: Buffer, from: number, seed: number): FoundFile['rest'] {
-  let rest: FoundFile['rest'] = 'nothing'
-  for (let offset = from; offset < bytes.length; offset += SECTOR) {
-    if (readBatchHeader(bytes, offset, seed) !== null) return 'batch'
-    if (rest === 'nothing' && !isZero(bytes, offset)) rest = 'bytes'
-  }
-  return rest
-}
-
-function isZero(bytes: Buffer, sector: number): boolean {
-  const end = Math.min(sector + SECTOR, bytes.length)
-  for (let at = sector; at < end; at++) if (bytes[at] !== 0) return false
-  return true
 }
 
 /**
- * Judges the files together. A batch is written only after the one before is durable, and a file is used only after the
- * record that names it is: so what is broken before anything else is corruption, and at the very end a torn write.
+ * Judges a file before those that were found behind it. A batch is written only after the one before is durable, and a
+ * file is used only after the record that names it is: so what is broken before anything else is corruption, and at the
+ * very end a torn write.
  */
-function join(directory: string, files: FoundFile[]): FoundLog {
-  files.forEach((file, index) => {
-    checkFile(directory, file, files.slice(index + 1))
-  })
-  const spare = files.length > 1 && files.at(-2)?.next === null ? files.pop() : undefined
-  const notes: string[] = []
-  const last = files.at(-1)
-  if (last?.rest === 'bytes') {
-    notes.push(
-      `${directory}/${last.name}: the last write was torn off (byte ${last.damage}); ` +
-        `nothing of it was acknowledged, and it was cut off at byte ${last.end}`,
-    )
-  }
-  return { files, spare: spare?.name ?? null, notes }
-}
-
 function checkFile(directory: string, file: FoundFile, later: readonly FoundFile[]): void {
   const after = later[0]
   if (file.rest === 'batch') throw corrupt(directory, file.name, file.damage, 'is damaged')
@@ -188,18 +143,24 @@ function checkLink(directory: string, file: FoundFile, next: NextFile, after: Fo
   if (!sameFile || after.header.clusterId !== file.header.clusterId) {
     throw corrupt(directory, after.name, 0, `is not the file that ${file.name} goes on in`)
   }
-  if (after.end === SECTOR) return
-  const first = readBatchHeader(after.bytes, SECTOR, after.seed)
-  if (first === null || first.number <= file.batch) {
+  if (after.end > SECTOR && after.firstBatch <= file.batch) {
     throw corrupt(directory, after.name, SECTOR, `goes on with an older batch than ${file.name} ends with`)
   }
 }
 
-function decode(directory: string, file: string, offset: number, bytes: Buffer): ReturnType<typeof decodeRecord> {
-  try {
-    return decodeRecord(bytes)
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    throw corrupt(directory, file, offset, `holds ${error.message}`)
-  }
+/** From which file on the log is needed, as the file says. */
+function firstFileOf(directory: string, { base, header, name, end }: FoundFile): number {
+  if (base === null) return 1
+  const { firstFile } = base.record
+  if (firstFile > header.file) throw corrupt(directory, name, end, 'says that the log begins behind it')
+  return firstFile
+}
+
+function notesOn(directory: string, files: readonly FoundFile[]): string[] {
+  const last = files.at(-1)
+  if (last?.rest !== 'bytes') return []
+  return [
+    `${directory}/${last.name}: the last write was torn off (byte ${last.damage}); ` +
+      `nothing of it was acknowledged, and it was cut off at byte ${last.end}`,
+  ]
 }

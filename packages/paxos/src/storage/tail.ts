@@ -6,28 +6,38 @@
  */
 import { BatchBuilder } from './batch.js'
 import type { Disk } from './disk.js'
-import { diskFailed } from './failure.js'
 import { SECTOR } from './file-header.js'
 import { LogFile } from './log-file.js'
-import type { FoundFile, FoundLog } from './recovery.js'
+import { removeFiles } from './log-files.js'
+import type { FoundFile, Turn } from './log-scan.js'
+import type { FoundLog } from './recovery.js'
+import { readAgain } from './recovery.js'
 import { StorageError } from './storage.js'
+
+/** What the end of a log is made durable with. */
+export interface TailParts {
+  readonly disk: Disk
+  readonly zeros: Uint8Array
+  readonly turn: Turn
+}
 
 /**
  * Makes the end of the log durable. A seal follows it, with a number above every one that may ever have been told to a
- * peer. Gives back the file to write on, and that number. Throws DISK_FULL, with nothing changed, or DISK_FAILED.
+ * peer. Gives back the file to write on, and that number. Throws DISK_FULL, with nothing changed, DISK_FAILED, or CORRUPT
+ * if a file is not any more as it was found.
  */
-export async function makeTailDurable(disk: Disk, found: FoundLog, zeros: Uint8Array): Promise<[LogFile, number]> {
+export async function makeTailDurable(parts: TailParts, found: FoundLog): Promise<[LogFile, number]> {
   const last = found.files.at(-1)
   const before = found.files.at(-2)
   if (last === undefined) throw new Error('a log has at least one file')
-  if (found.spare !== null) await remove(disk, found.spare)
+  if (found.spare !== null) await removeFiles(parts.disk, [found.spare])
   // The last file has no batch: the one before may have been written last. Its copy must be durable before this one gets a
   // batch, which says that everything before it is.
-  if (last.end === SECTOR && before !== undefined) await (await copy(disk, before, null, zeros)).close()
+  if (last.end === SECTOR && before !== undefined) await (await copy(parts, before, null)).close()
   const batch = Math.max(...found.files.map((file) => file.batch)) + 1
   const seal = new BatchBuilder().finish(batch, last.previous, last.seed, last.end)
   try {
-    return [await copy(disk, last, seal, zeros), batch]
+    return [await copy(parts, last, seal), batch]
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== 'DISK_FULL') throw error
     const needed = Math.ceil((last.end + seal.bytes.length) / 1_000_000)
@@ -39,22 +49,15 @@ export async function makeTailDurable(disk: Disk, found: FoundLog, zeros: Uint8A
   }
 }
 
-function copy(
-  disk: Disk,
-  { header, bytes, end, previous }: FoundFile,
+async function copy(
+  { disk, zeros, turn }: TailParts,
+  file: FoundFile,
   seal: { readonly bytes: Uint8Array; readonly header: number } | null,
-  zeros: Uint8Array,
 ): Promise<LogFile> {
+  const { header, end, previous } = file
+  const bytes = await readAgain(disk, file, turn)
   const pieces = [{ bytes: bytes.subarray(0, end), position: 0 }]
   if (seal === null) return LogFile.make(disk, header, pieces, zeros, end, previous)
   const sealed = [...pieces, { bytes: seal.bytes, position: end }]
   return LogFile.make(disk, header, sealed, zeros, end + seal.bytes.length, seal.header)
-}
-
-async function remove(disk: Disk, name: string): Promise<void> {
-  try {
-    await disk.remove(name)
-  } catch (error) {
-    throw diskFailed(disk.directory, `removing ${name}`, error)
-  }
 }

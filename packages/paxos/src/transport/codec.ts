@@ -2,16 +2,19 @@
  * Frames as bytes, and back. A frame is one MessagePack array, its kind first. What comes in is checked field by field:
  * anything malformed, out of range or left over throws SynodError `BAD_FRAME` with one sentence, and nothing else.
  */
-import { z } from 'zod'
+import type { AuditMark } from '../protocol/audit.js'
 import { SESSION_WINDOW } from '../protocol/session.js'
 import type { Reply, Result } from '../protocol/command.js'
 import type { SlotEvents } from '../protocol/event-ring.js'
 import type { Message } from '../protocol/message.js'
 import { badFrame, owned, Reader, Writer } from '../codec/bytes.js'
-import { MAX_SERVERS, readMessage, writeMessage } from './message-codec.js'
+import { readMessage, writeMessage } from './message-codec.js'
+import { readMark, writeMark } from './message-parts.js'
 import { packValue, unpackValue } from '../codec/values.js'
-import { MAX_ELECTIONS, WIRE_VERSION } from './wire.js'
+import { clientHello, digest, goodbye, peerHello, snapshot, status, unpackedAs, welcome } from './schemas.js'
 import type { ClientFrame, ClientHello, Goodbye, PeerFrame, PeerHello, ServerFrame, Welcome } from './wire.js'
+
+export { serverStatus } from './schemas.js'
 
 /** Whatever is sent over a connection. */
 export type Frame = PeerHello | ClientHello | Welcome | Goodbye | PeerFrame | ClientFrame | ServerFrame
@@ -38,6 +41,13 @@ const KIND = {
   subscribed: 18,
   events: 19,
   compacted: 20,
+  mark: 21,
+  askDigest: 22,
+  askChain: 23,
+  askSnapshot: 24,
+  digest: 25,
+  chain: 26,
+  snapshot: 27,
 } as const
 
 const STATUSES: readonly Result['status'][] = ['ok', 'refused', 'expired', 'stale', 'busy']
@@ -93,6 +103,19 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return writer.array(3).uint(KIND.compacted).uint(frame.feed).uint(frame.oldest).take()
     case 'status':
       return 'status' in frame ? packed(KIND.status, frame) : writer.array(1).uint(KIND.askStatus).take()
+    case 'mark':
+      return writer.array(2).uint(KIND.mark).name(frame.nonce).take()
+    case 'digest':
+      return 'digest' in frame
+        ? packed(KIND.digest, frame)
+        : writer.array(2).uint(KIND.askDigest).uint(frame.slot).take()
+    case 'chain':
+      if (!('marks' in frame)) return writer.array(1).uint(KIND.askChain).take()
+      writer.array(2).uint(KIND.chain).array(frame.marks.length)
+      for (const mark of frame.marks) writeMark(writer.array(2), mark)
+      return writer.take()
+    case 'snapshot':
+      return 'path' in frame ? packed(KIND.snapshot, frame) : writer.array(1).uint(KIND.askSnapshot).take()
     default:
       return packed(KIND[frame.type], frame)
   }
@@ -101,8 +124,8 @@ export function encodeFrame(frame: Frame): Uint8Array {
 /** The first frame from whoever dials. Throws SynodError `BAD_FRAME`. */
 export function decodeHello(bytes: Uint8Array): PeerHello | ClientHello {
   const { kind, from } = open(bytes)
-  if (kind === KIND.peer) return unpacked(from, peerHello)
-  if (kind === KIND.client) return unpacked(from, clientHello)
+  if (kind === KIND.peer) return unpackedAs(peerHello, from)
+  if (kind === KIND.client) return unpackedAs(clientHello, from)
   return unexpected(kind, 'a hello')
 }
 
@@ -117,9 +140,9 @@ export function decodePeerFrame(bytes: Uint8Array): PeerHello | PeerFrame | Good
       return ended(from, { type: 'messages', batch, messages })
     }
     case KIND.peer:
-      return unpacked(from, peerHello)
+      return unpackedAs(peerHello, from)
     case KIND.goodbye:
-      return unpacked(from, goodbye)
+      return unpackedAs(goodbye, from)
     default:
       return unexpected(kind, 'a frame between servers')
   }
@@ -161,6 +184,14 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       return ended(from, { type: 'taken', feed: from.uint(), through: from.uint() })
     case KIND.unsubscribe:
       return ended(from, { type: 'unsubscribe', feed: from.uint() })
+    case KIND.mark:
+      return ended(from, { type: 'mark', nonce: from.name(NONCE) })
+    case KIND.askDigest:
+      return ended(from, { type: 'digest', slot: from.uint() })
+    case KIND.askChain:
+      return ended(from, { type: 'chain' })
+    case KIND.askSnapshot:
+      return ended(from, { type: 'snapshot' })
     default:
       return unexpected(kind, 'a frame from a client')
   }
@@ -191,11 +222,17 @@ export function decodeServerFrame(bytes: Uint8Array): Welcome | Goodbye | Server
     case KIND.compacted:
       return ended(from, { type: 'compacted', feed: from.uint(), oldest: from.uint() })
     case KIND.status:
-      return unpacked(from, status)
+      return unpackedAs(status, from)
+    case KIND.digest:
+      return unpackedAs(digest, from)
+    case KIND.chain:
+      return ended(from, { type: 'chain', marks: readChain(from) })
+    case KIND.snapshot:
+      return unpackedAs(snapshot, from)
     case KIND.welcome:
-      return unpacked(from, welcome)
+      return unpackedAs(welcome, from)
     case KIND.goodbye:
-      return unpacked(from, goodbye)
+      return unpackedAs(goodbye, from)
     default:
       return unexpected(kind, 'a frame from a server')
   }
@@ -252,8 +289,22 @@ function readSlots(from: Reader): SlotEvents[] {
   return slots
 }
 
+/** Marks of a chain, in order. */
+function readChain(from: Reader): AuditMark[] {
+  const marks: AuditMark[] = []
+  let last = 0
+  for (let left = from.array(); left > 0; left--) {
+    from.fields(2, 'a mark')
+    const mark = readMark(from)
+    if (mark.slot < last) from.refuse('a mark that is not below the one before')
+    last = mark.slot
+    marks.push(mark)
+  }
+  return marks
+}
+
 /** Fields of a frame, by its kind. */
-const FIELDS: readonly number[] = [2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3]
+const FIELDS: readonly number[] = [2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3, 2, 2, 1, 1, 2, 2, 2]
 
 /** Begins to read a frame. */
 function open(bytes: Uint8Array): { kind: number; from: Reader } {
@@ -273,78 +324,6 @@ function unexpected(kind: number, what: string): never {
   throw badFrame(`${what} was expected, not one of kind ${kind}`)
 }
 
-// Seldom frames are maps, described by zod. Unknown fields are left out, so that a later version may say more.
-
-const serverId = z
-  .int()
-  .min(0)
-  .max(MAX_SERVERS - 1)
-const natural = z.int().min(0)
-const clusterId = z
-  .string()
-  .regex(/^[0-9a-f]{32}$/)
-  .nullable()
-const serviceName = z.string().max(63)
-const addresses = z.array(z.string().max(300)).max(MAX_SERVERS)
-
-const peerHello = z.object({
-  type: z.literal('peer'),
-  version: natural,
-  service: serviceName,
-  from: serverId,
-  to: serverId,
-  count: z.int().min(1).max(MAX_SERVERS),
-  formation: z.enum(['empty', 'forming', 'formed']),
-  clusterId,
-  batchSeen: natural,
-})
-const clientHello = z.object({ type: z.literal('client'), version: natural, service: serviceName.nullable() })
-const welcome = z.object({ type: z.literal('welcome'), server: serverId, servers: addresses })
-const goodbye = z.object({ type: z.literal('goodbye'), code: z.string().max(256), message: z.string().max(1 << 16) })
-/** How a server stands, as it is told over any connection. */
-export const serverStatus = z.object({
-  id: serverId,
-  address: z.string().max(300),
-  service: serviceName,
-  clusterId,
-  role: z.enum(['forming', 'follower', 'candidate', 'leader']),
-  leader: serverId.nullable(),
-  ballot: z.string().max(64),
-  applied: natural,
-  logBytes: natural,
-  syncs: natural,
-  sessions: natural,
-  uptimeMs: z.number().min(0),
-  connected: z.array(serverId).max(MAX_SERVERS),
-  executed: natural,
-  commandsPerSecond: z.number().min(0),
-  latency: z.object({ p50Ms: z.number().min(0), p99Ms: z.number().min(0), count: natural }).nullable(),
-  clients: natural,
-  feeds: natural,
-  oldestEvent: natural,
-  elections: z
-    .array(z.object({ agoMs: z.number().min(0), leader: serverId.nullable(), ballot: z.string().max(64) }))
-    .max(MAX_ELECTIONS),
-  ready: z.boolean(),
-  reason: z.string().max(1_000).nullable(),
-})
-const status = z.object({ type: z.literal('status'), status: serverStatus })
-
-/** A hello of another version may have other fields. */
-const versioned = z.object({ version: natural })
-
 function packed(kind: number, frame: Frame): Uint8Array {
   return writer.array(2).uint(kind).bytes(packValue(frame)).take()
-}
-
-function unpacked<T>(from: Reader, schema: z.ZodType<T>): T {
-  const value = unpackValue(from.bytes(1 << 20))
-  from.end()
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const version = versioned.safeParse(value).data?.version ?? WIRE_VERSION
-  if (version !== WIRE_VERSION)
-    throw badFrame(`version ${version} of the protocol, where this is version ${WIRE_VERSION}`)
-  const issue = parsed.error.issues[0]
-  throw badFrame(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as expected'}`)
 }

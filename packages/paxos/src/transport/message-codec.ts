@@ -1,21 +1,48 @@
-/** Messages between servers, as bytes: compact arrays, the type first. Commands are tuples, operations bytes. */
-import type { Ballot } from '../protocol/ballot.js'
-import type { Command, Run, Slot } from '../protocol/command.js'
-import type { Message } from '../protocol/message.js'
+/** Messages between servers, as bytes: compact arrays, the type first. */
+import type {
+  AskAudit,
+  AskLife,
+  Compacted,
+  Fetch,
+  Message,
+  Piece,
+  Revive,
+  Revived,
+  TellAudit,
+  TellLife,
+} from '../protocol/message.js'
 import type { Reader, Writer } from '../codec/bytes.js'
+import {
+  HASH,
+  readAccepted,
+  readBallot,
+  readCommands,
+  readLives,
+  readMark,
+  readRange,
+  readRow,
+  readRun,
+  writeAccepted,
+  writeBallot,
+  writeCommands,
+  writeLives,
+  writeMark,
+  writeRun,
+} from './message-parts.js'
+import { MAX_LIFE, MAX_PIECE, MAX_SERVERS } from './wire.js'
 
-/** Server ids are below it. */
-export const MAX_SERVERS = 1000
+/** The id of a snapshot; empty where there is none. */
+const SNAPSHOT_ID = /^(?:[0-9a-f]{32})?$/
 
 /** Each message's number, which begins it, and its fields, that one included; a ballot is three of them. */
 const SHAPES: Readonly<Record<Message['type'], readonly [number: number, fields: number]>> = {
   p1a: [0, 5],
-  p1b: [1, 8],
+  p1b: [1, 10],
   p2a: [2, 7],
-  p2b: [3, 7],
+  p2b: [3, 8],
   decision: [4, 5],
-  heartbeat: [5, 6],
-  heartbeatReply: [6, 6],
+  heartbeat: [5, 8],
+  heartbeatReply: [6, 8],
   prescout: [7, 2],
   prescoutReply: [8, 6],
   stepDown: [9, 4],
@@ -24,6 +51,15 @@ const SHAPES: Readonly<Record<Message['type'], readonly [number: number, fields:
   decided: [12, 7],
   preempt: [13, 4],
   alive: [14, 2],
+  compacted: [15, 7],
+  askLife: [16, 1],
+  tellLife: [17, 2],
+  revive: [18, 3],
+  revived: [19, 10],
+  askAudit: [20, 2],
+  tellAudit: [21, 3],
+  fetch: [22, 4],
+  piece: [23, 7],
 }
 const TYPES = Object.keys(SHAPES) as Message['type'][]
 
@@ -32,33 +68,28 @@ export function writeMessage(to: Writer, message: Message): void {
   to.array(fields).uint(number)
   switch (message.type) {
     case 'p1a':
-      return void ballot(to, message.ballot).uint(message.from)
+      return void writeBallot(to, message.ballot).uint(message.from)
     case 'p1b':
-      ballot(to, message.ballot).uint(message.from).array(message.accepted.length)
-      for (const run of message.accepted) {
-        to.array(5)
-        writeRun(to, run)
-      }
-      if (message.next === null) to.nil()
-      else to.uint(message.next)
-      return void to.uint(message.decided)
+      writeAccepted(writeBallot(to, message.ballot).uint(message.from), message)
+      return writeLives(to.uint(message.collected), message.lives)
     case 'p2a':
       writeRun(to, message.run)
       return void to.uint(message.decided)
     case 'p2b':
-      return void ballot(to, message.ballot).uint(message.first).uint(message.last).uint(message.decided)
+      writeBallot(to, message.ballot).uint(message.first).uint(message.last).uint(message.decided)
+      return writeLives(to, message.lives)
     case 'decision':
-      return void ballot(to, message.ballot).uint(message.decided)
+      return void writeBallot(to, message.ballot).uint(message.decided)
     case 'heartbeat':
     case 'heartbeatReply':
-      return void ballot(to, message.ballot).uint(message.sequence).uint(message.decided)
+      return void writeMark(writeBallot(to, message.ballot).uint(message.sequence).uint(message.decided), message.audit)
     case 'prescout':
       return void to.uint(message.attempt)
     case 'prescoutReply':
-      return void ballot(to.uint(message.attempt).boolean(message.granted), message.ballot)
+      return void writeBallot(to.uint(message.attempt).boolean(message.granted), message.ballot)
     case 'stepDown':
     case 'preempt':
-      return void ballot(to, message.ballot)
+      return void writeBallot(to, message.ballot)
     case 'forward':
       return writeCommands(to, message.commands)
     case 'alive':
@@ -68,9 +99,39 @@ export function writeMessage(to: Writer, message: Message): void {
     case 'catchUp':
       return void to.uint(message.from)
     case 'decided':
-      ballot(to, message.ballot).uint(message.first)
+      writeBallot(to, message.ballot).uint(message.first)
       writeCommands(to, message.commands)
       return void to.uint(message.decided)
+    default:
+      return writeCare(to, message)
+  }
+}
+
+/** The messages that take care of servers that lag, were repaired, or differ. */
+export type Care = Compacted | AskLife | TellLife | Revive | Revived | AskAudit | TellAudit | Fetch | Piece
+
+function writeCare(to: Writer, message: Care): void {
+  switch (message.type) {
+    case 'compacted':
+      return void writeBallot(to.uint(message.from).uint(message.snapshot), message.ballot).uint(message.decided)
+    case 'askLife':
+      return
+    case 'tellLife':
+      return void to.uint(message.life)
+    case 'revive':
+      return void to.uint(message.life).uint(message.from)
+    case 'revived':
+      writeAccepted(writeBallot(to.uint(message.life).uint(message.from), message.ballot), message)
+      return writeLives(to, message.lives)
+    case 'askAudit':
+      return void to.uint(message.slot)
+    case 'tellAudit':
+      return void to.uint(message.slot).name(message.hash)
+    case 'fetch':
+      return void to.uint(message.slot).name(message.id).uint(message.offset)
+    case 'piece':
+      to.uint(message.slot).name(message.id).uint(message.maker).uint(message.size).uint(message.offset)
+      return void to.bytes(message.bytes)
   }
 }
 
@@ -87,19 +148,25 @@ export function readMessage(from: Reader): Message {
         type,
         ballot: readBallot(from),
         from: from.uint(),
-        accepted: readRuns(from),
-        next: from.nil() ? null : from.uint(),
-        decided: from.uint(),
+        ...readAccepted(from),
+        collected: from.uint(),
+        lives: readLives(from),
       }
     case 'p2a':
       return { type, run: readRun(from), decided: from.uint() }
     case 'p2b':
-      return { type, ballot: readBallot(from), ...readRange(from), decided: from.uint() }
+      return { type, ballot: readBallot(from), ...readRange(from), decided: from.uint(), lives: readLives(from) }
     case 'decision':
       return { type, ballot: readBallot(from), decided: from.uint() }
     case 'heartbeat':
     case 'heartbeatReply':
-      return { type, ballot: readBallot(from), sequence: from.uint(), decided: from.uint() }
+      return {
+        type,
+        ballot: readBallot(from),
+        sequence: from.uint(),
+        decided: from.uint(),
+        audit: readMark(from),
+      }
     case 'prescout':
       return { type, attempt: from.uint() }
     case 'prescoutReply':
@@ -115,90 +182,45 @@ export function readMessage(from: Reader): Message {
       return { type, from: from.uint() }
     case 'decided':
       return { type, ballot: readBallot(from), ...readRow(from), decided: from.uint() }
+    default:
+      return readCare(type, from)
   }
 }
 
-function ballot(to: Writer, { round, server, start }: Ballot): Writer {
-  return to.uint(round).uint(server).uint(start)
-}
-
-function readBallot(from: Reader): Ballot {
-  return { round: from.uint(), server: from.uint(MAX_SERVERS - 1), start: from.uint() }
-}
-
-function writeRun(to: Writer, run: Run): void {
-  ballot(to, run.ballot).uint(run.first)
-  writeCommands(to, run.commands)
-}
-
-function readRun(from: Reader): Run {
-  const run = { ballot: readBallot(from), ...readRow(from) }
-  if (run.commands.length === 0) from.refuse('a run of at least one command')
-  return run
-}
-
-function readRuns(from: Reader): Run[] {
-  const runs: Run[] = []
-  for (let left = from.array(); left > 0; left--) {
-    from.fields(5, 'a run')
-    runs.push(readRun(from))
-  }
-  return runs
-}
-
-/** Commands in a row from a slot; the last one's slot is in range too. */
-function readRow(from: Reader): { first: Slot; commands: Command[] } {
-  const first = from.uint()
-  const commands = readCommands(from)
-  if (!Number.isSafeInteger(first + commands.length)) from.refuse('slots below 2^53')
-  return { first, commands }
-}
-
-function readRange(from: Reader): { first: Slot; last: Slot } {
-  const first = from.uint()
-  const last = from.uint()
-  if (last < first) from.refuse(`a last slot of at least ${first}`)
-  return { first, last }
-}
-
-const OPEN = 0
-const END = 1
-const NOOP = 2
-
-function writeCommands(to: Writer, commands: readonly Command[]): void {
-  to.array(commands.length)
-  for (const command of commands) {
-    switch (command.kind) {
-      case 'op':
-        to.array(4).name(command.clientId).uint(command.localId).uint(command.acked).bytes(command.op)
-        break
-      case 'open':
-        to.array(2).uint(OPEN).name(command.nonce)
-        break
-      case 'end':
-        to.array(2).uint(END).name(command.clientId)
-        break
-      case 'noop':
-        to.array(1).uint(NOOP)
-        break
-    }
+function readCare(type: Care['type'], from: Reader): Care {
+  switch (type) {
+    case 'compacted':
+      return { type, from: from.uint(), snapshot: from.uint(), ballot: readBallot(from), decided: from.uint() }
+    case 'askLife':
+      return { type }
+    case 'tellLife':
+      return { type, life: from.uint(MAX_LIFE) }
+    case 'revive':
+      return { type, life: from.uint(MAX_LIFE), from: from.uint() }
+    case 'revived':
+      return {
+        type,
+        life: from.uint(MAX_LIFE),
+        from: from.uint(),
+        ballot: readBallot(from),
+        ...readAccepted(from),
+        lives: readLives(from),
+      }
+    case 'askAudit':
+      return { type, slot: from.uint() }
+    case 'tellAudit':
+      return { type, slot: from.uint(), hash: from.name(HASH) }
+    case 'fetch':
+      return { type, slot: from.uint(), id: from.name(SNAPSHOT_ID), offset: from.uint() }
+    case 'piece':
+      return readPiece(from)
   }
 }
 
-function readCommands(from: Reader): Command[] {
-  const commands: Command[] = []
-  for (let left = from.array(); left > 0; left--) commands.push(readCommand(from))
-  return commands
-}
-
-function readCommand(from: Reader): Command {
-  const fields = from.array()
-  if (fields === 4) {
-    return { kind: 'op', clientId: from.name(), localId: from.uint(), acked: from.uint(), op: from.bytes() }
-  }
-  const kind = from.uint(NOOP)
-  if (kind === OPEN && fields === 2) return { kind: 'open', nonce: from.name() }
-  if (kind === END && fields === 2) return { kind: 'end', clientId: from.name() }
-  if (kind === NOOP && fields === 1) return { kind: 'noop' }
-  return from.refuse('a command')
+/** The bytes lie within the file that they are of. */
+function readPiece(from: Reader): Piece {
+  const head = { slot: from.uint(), id: from.name(SNAPSHOT_ID), maker: from.uint(MAX_SERVERS - 1), size: from.uint() }
+  if ((head.id === '') !== (head.size === 0)) from.refuse('an id and a size, or neither')
+  const offset = from.uint(head.size)
+  return { type: 'piece', ...head, offset, bytes: from.bytes(Math.min(MAX_PIECE, head.size - offset)) }
 }

@@ -4,11 +4,19 @@
  */
 import type { ServerId } from '../protocol/ballot.js'
 import type { Reply, Slot } from '../protocol/command.js'
+import type { AuditMark } from '../protocol/audit.js'
 import type { SlotEvents } from '../protocol/event-ring.js'
 import type { Message } from '../protocol/message.js'
 
 /** Both ends must speak the same version. */
-export const WIRE_VERSION = 1
+export const WIRE_VERSION = 2
+
+/** Server ids are below it. */
+export const MAX_SERVERS = 1000
+/** How often a server can have been repaired, at most. */
+export const MAX_LIFE = 0xffff_ffff
+/** Bytes of a snapshot that one message carries, at most. */
+export const MAX_PIECE = 1 << 20
 
 /** What a server tells of itself when it meets another: the first frame each way between servers. */
 export interface PeerHello {
@@ -18,10 +26,16 @@ export interface PeerHello {
   readonly from: ServerId
   readonly to: ServerId
   readonly count: number
-  readonly formation: 'empty' | 'forming' | 'formed'
+  readonly formation: 'empty' | 'forming' | 'formed' | 'repairing'
+  /** It was started to be repaired: though it is empty, it does not take itself for a new one. */
+  readonly repair: boolean
   /** null while empty. */
   readonly clusterId: string | null
-  /** The highest durable batch number that the sender has ever heard from the receiver (0: none). */
+  /** How often the sender was repaired. */
+  readonly life: number
+  /** The life of the receiver, as far as the sender knows. */
+  readonly lifeSeen: number
+  /** The highest durable batch number that the sender has ever heard from that life of the receiver (0: none). */
   readonly batchSeen: number
 }
 
@@ -78,6 +92,14 @@ export type ClientFrame =
   | { readonly type: 'taken'; readonly feed: number; readonly through: Slot }
   | { readonly type: 'unsubscribe'; readonly feed: number }
   | { readonly type: 'status' }
+  /** A mark is to be decided, by a nonce as of `open`; answered likewise. */
+  | { readonly type: 'mark'; readonly nonce: string }
+  /** What this server's state came to at a mark; answered when it is known. */
+  | { readonly type: 'digest'; readonly slot: Slot }
+  /** The hashes of the chain that this server still knows. */
+  | { readonly type: 'chain' }
+  /** This server is to write a snapshot now; answered when it is durable. */
+  | { readonly type: 'snapshot' }
   /** This server's own state, in chunks; each `dumpMore` asks for the next. */
   | { readonly type: 'dump' }
   | { readonly type: 'dumpMore' }
@@ -100,6 +122,12 @@ export type ServerFrame =
   /** The feed has ended: the events that come next are dropped already. Those of slot `oldest` and behind are there. */
   | { readonly type: 'compacted'; readonly feed: number; readonly oldest: Slot }
   | { readonly type: 'status'; readonly status: ServerStatus }
+  /** null: not known (it is behind, the mark is too old, or it was not executed in this life). */
+  | { readonly type: 'digest'; readonly slot: Slot; readonly digest: StateDigest | null }
+  /** Ends of blocks, the oldest first, and the chain's end. */
+  | { readonly type: 'chain'; readonly marks: readonly AuditMark[] }
+  /** It is durable, in this file; or why it is not. */
+  | { readonly type: 'snapshot'; readonly slot: Slot; readonly path: string; readonly error: string | null }
   | { readonly type: 'dump'; readonly slot: number; readonly entries: readonly unknown[]; readonly done: boolean }
 
 /** Feeds that one connection may have at a time. */
@@ -108,14 +136,28 @@ export const MAX_FEEDS = 64
 /** Elections that a server tells of. */
 export const MAX_ELECTIONS = 16
 
+/** A server's state and history at one slot. */
+export interface StateDigest {
+  /** The chain's hash after this slot. */
+  readonly chain: string
+  /** Of all entries of the snapshot, in whatever order: 16 hexadecimal digits. */
+  readonly state: string
+  readonly entries: number
+}
+
 /** How one server stands. */
 export interface ServerStatus {
   readonly id: ServerId
   readonly address: string
   readonly service: string
   readonly clusterId: string | null
-  /** `forming`: not all servers have been seen yet. */
-  readonly role: 'forming' | 'follower' | 'candidate' | 'leader'
+  /**
+   * `starting`: it reads its directory. `forming`: not all servers have been seen yet. `repairing`: its votes were lost, and
+   * it does not vote yet.
+   */
+  readonly role: 'starting' | 'forming' | 'repairing' | 'follower' | 'candidate' | 'leader'
+  /** While starting: how much of its directory it has read, from 0 to 1. Else null. */
+  readonly progress: number | null
   /** The active leader, as far as this server knows. */
   readonly leader: ServerId | null
   /** ⟨round, server⟩ that this server's acceptor has adopted, as `round.server`. */
@@ -124,6 +166,20 @@ export interface ServerStatus {
   readonly applied: number
   /** Bytes used by the log's files. */
   readonly logBytes: number
+  /** The log at or below this slot is collected; 0 if it is whole. */
+  readonly collected: number
+  /** The last snapshot: through which slot (0: there is none), and the bytes of its file. */
+  readonly snapshot: { readonly slot: number; readonly bytes: number }
+  /** It is being brought up by a snapshot of this server's: so many bytes of all. Else null. */
+  readonly fetching: { readonly from: ServerId; readonly received: number; readonly bytes: number } | null
+  /** Snapshots of peers that were installed since the start. */
+  readonly installed: number
+  /** How often it was repaired. */
+  readonly life: number
+  /** The last whole block of its chain: two servers that tell one slot must tell one hash. */
+  readonly audit: AuditMark
+  /** Of a leader: the last slot that each server is known to have executed (index: id), or null. Else empty. */
+  readonly reached: readonly (number | null)[]
   /** Synchronous writes since the start. */
   readonly syncs: number
   readonly sessions: number

@@ -45,8 +45,8 @@ function execute(
   before: string,
   { process, argument }: Operation,
 ): { readonly outcome: Outcome; readonly after: string } | null {
-  const { machine, state } = machineOf(service)
-  state.restore(unpackValue(Buffer.from(before, 'latin1')) as unknown[])
+  const { machine, holder } = machineOf(service)
+  holder.restore(unpackValue(Buffer.from(before, 'latin1')) as unknown[])
   try {
     const { status, value } = machine.execute(
       1,
@@ -58,7 +58,7 @@ function execute(
       status === 'ok'
         ? { type: 'ok', value: decodeValue(value) }
         : { type: 'fail', value: { refused: decodeRefusal(value).code } }
-    return { outcome, after: textOf([...state.snapshot()]) }
+    return { outcome, after: textOf([...holder.snapshot().entries]) }
   } catch (error) {
     if (error instanceof SynodError && error.code === 'STATE_FAILED') return null
     throw error

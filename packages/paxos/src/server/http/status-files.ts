@@ -19,6 +19,7 @@ const MODULES = [
   'poll',
   'server-row',
   'sparkline',
+  'view',
 ] as const
 
 let files: ReadonlyMap<string, Content> | null = null

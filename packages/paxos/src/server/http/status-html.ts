@@ -52,6 +52,7 @@ export const STATUS_HTML = /* HTML */ `<!doctype html>
                 <th scope="col" role="columnheader">Commands/s</th>
                 <th scope="col" role="columnheader">Latency</th>
                 <th scope="col" role="columnheader">Log</th>
+                <th scope="col" role="columnheader">Snapshot</th>
                 <th scope="col" role="columnheader">Clients</th>
                 <th scope="col" role="columnheader">Up</th>
               </tr>

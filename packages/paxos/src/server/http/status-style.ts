@@ -26,7 +26,7 @@ h2 { margin: 2rem 0 0.5rem; font-size: 1.05rem; }
 #health.healthy strong { color: var(--good); }
 #health.degraded { border-left-color: var(--warn); }
 #health.degraded strong { color: var(--warn); }
-#health.down { border-left-color: var(--bad); }
+#health.down { border-color: var(--bad); }
 #health.down strong { color: var(--bad); }
 dl { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; margin: 1rem 0 0; }
 dt, thead th, .label, .side, .note, footer { color: var(--muted); font-size: 0.82rem; }
@@ -41,9 +41,10 @@ tbody th { font-weight: inherit; }
 .label { display: none; }
 .role { display: inline-block; padding: 0 0.5em; border: 1px solid var(--line); border-radius: 4px; }
 .role.leader { border-color: var(--good); background: var(--good); color: var(--on); }
-.role.candidate, .role.forming { border-color: var(--warn); color: var(--warn); }
+.role.candidate, .role.forming, .role.starting, .role.repairing { border-color: var(--warn); color: var(--warn); }
 .role.unreachable { border-color: var(--bad); color: var(--bad); }
 .trouble { max-width: 17rem; color: var(--bad); font-size: 0.82rem; }
+progress { display: block; width: 100%; max-width: 11rem; height: 0.5rem; margin: 0.35rem 0; accent-color: var(--warn); }
 .spark { display: block; width: 100%; min-width: 6rem; max-width: 11rem; height: 1.6rem; margin-top: 0.2rem;
   border-bottom: 1px solid var(--line); }
 .line { fill: none; stroke: var(--accent); stroke-width: 1.5px; vector-effect: non-scaling-stroke; stroke-linejoin: round; }

@@ -1,0 +1,8 @@
+/** The process of `synod-log`. */
+import { endWithReader, flush } from './output.js'
+import { main } from './program.js'
+
+endWithReader()
+const code = await main(process.argv)
+await flush()
+process.stdout.write('', () => process.exit(code))

@@ -1,0 +1,161 @@
+/** Commands on their way to a decision: this server's clients' until they are answered, and others' while it leads. */
+import type { Command, Result } from './command.js'
+import { commandBytes } from './command.js'
+import type { Limits } from './config.js'
+import { Fifo } from './fifo.js'
+import type { Outbox } from './outbox.js'
+
+const BUSY: Result = { status: 'busy', value: new Uint8Array(0) }
+
+/** A command of a client that this server answers. */
+interface Pending {
+  readonly command: Command
+  /** When it was last handed to a leader; null while it waits in the queue. */
+  sentAt: number | null
+}
+
+/** What a command came to that was executed already; undefined if it was not, or that is not known. */
+export type OutcomeOf = (command: Command) => Result | undefined
+
+export class Requests {
+  readonly #limits: Limits
+  readonly #pending = new Map<string, Pending>()
+  #pendingBytes = 0
+  /** Commands to propose or to forward, the oldest first: own clients', and those that other servers forwarded. */
+  readonly #queue = new Fifo<Command>()
+  /** Others' commands that wait in the queue or are proposed here: a copy of one of them need not be proposed again. */
+  readonly #foreign = new Set<string>()
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  /** How many wait to be proposed or forwarded. */
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  /** Clients of this server hand in commands (the paper's request). A retry of what was executed is answered at once. */
+  submit(commands: readonly Command[], outcomeOf: OutcomeOf, out: Outbox): void {
+    for (const command of commands) {
+      const known = command.kind === 'op' ? outcomeOf(command) : undefined
+      const key = keyOf(command)
+      if (known !== undefined) replyTo(command, known, out)
+      else if (this.#pending.has(key)) continue
+      else if (this.#isFull()) replyTo(command, BUSY, out)
+      else {
+        this.#pending.set(key, { command, sentAt: null })
+        this.#pendingBytes += commandBytes(command)
+        this.#queue.push(command)
+      }
+    }
+  }
+
+  /** Commands for this server, which leads: other servers' clients', and its own leader's. Those beyond the bound will come again. */
+  forwarded(commands: readonly Command[]): void {
+    for (const command of commands) {
+      const key = keyOf(command)
+      if (this.#queue.length >= this.#limits.pending || this.#foreign.has(key) || this.#pending.has(key)) continue
+      this.#foreign.add(key)
+      this.#queue.push(command)
+    }
+  }
+
+  /** The leader beside it proposes these again, as a former one did: copies that wait, or come, need not be proposed too. */
+  reproposed(commands: readonly Command[], now: number): void {
+    const keys = new Set(commands.map(keyOf))
+    for (const command of this.#queue.take(this.#queue.length)) if (!keys.has(keyOf(command))) this.#queue.push(command)
+    for (const key of keys) {
+      const pending = this.#pending.get(key)
+      if (pending === undefined) this.#foreign.add(key)
+      else pending.sentAt = now
+    }
+  }
+
+  /** The next commands of the queue, within the limits of a run. */
+  take(most: number, now: number): readonly Command[] {
+    let count = 0
+    let bytes = 0
+    while (count < most && count < this.#queue.length) {
+      const command = this.#queue.at(count)
+      if (command === undefined) break
+      bytes += commandBytes(command)
+      if (count > 0 && bytes > this.#limits.runBytes) break
+      const pending = this.#pending.get(keyOf(command))
+      if (pending !== undefined) pending.sentAt = now
+      count++
+    }
+    return this.#queue.take(count)
+  }
+
+  /** Another leader, or none: all that is not decided has to be handed over again; others' commands are theirs to resend. */
+  requeue(): void {
+    this.#queue.clear()
+    this.#foreign.clear()
+    for (const pending of this.#pending.values()) {
+      pending.sentAt = null
+      this.#queue.push(pending.command)
+    }
+  }
+
+  /** Queues again what was forwarded more than `patience` ms ago: the message may be lost. */
+  resend(now: number, patience: number): void {
+    for (const pending of this.#pending.values()) {
+      if (pending.sentAt === null) continue
+      if (now - pending.sentAt < patience) return // those behind it were sent later, or can wait for its turn
+      pending.sentAt = null
+      this.#queue.push(pending.command)
+    }
+  }
+
+  /** A command was executed: answers, if it is one of this server's clients'. */
+  executed(command: Command, result: Result, out: Outbox): void {
+    const key = keyOf(command)
+    const mine = this.#pending.get(key)
+    this.#foreign.delete(key) // it may have come both ways
+    if (mine !== undefined) this.#answer(key, mine.command, result, out)
+  }
+
+  /** What its clients wait for may be among what the snapshot came with: those that it tells of are answered. */
+  installed(outcomeOf: OutcomeOf, out: Outbox): void {
+    const answered = new Set<string>()
+    for (const [key, { command }] of this.#pending) {
+      const result = outcomeOf(command)
+      if (result === undefined) continue
+      answered.add(key)
+      this.#answer(key, command, result, out)
+    }
+    this.#foreign.clear()
+    for (const command of this.#queue.take(this.#queue.length)) {
+      const key = keyOf(command)
+      if (answered.has(key)) continue
+      if (!this.#pending.has(key)) this.#foreign.add(key)
+      this.#queue.push(command)
+    }
+  }
+
+  #answer(key: string, command: Command, result: Result, out: Outbox): void {
+    this.#pending.delete(key)
+    this.#pendingBytes -= commandBytes(command)
+    replyTo(command, result, out)
+  }
+
+  #isFull(): boolean {
+    return this.#pending.size >= this.#limits.pending || this.#pendingBytes >= this.#limits.pendingBytes
+  }
+}
+
+/** Tells commands apart, as clients and their retries mean them; ids and nonces hold no `/`. */
+function keyOf(command: Command): string {
+  if (command.kind === 'op') return `${command.clientId}/${command.localId}`
+  if (command.kind === 'open') return `open/${command.nonce}`
+  if (command.kind === 'mark') return `mark/${command.nonce}`
+  return command.kind === 'end' ? `end/${command.clientId}` : '/noop'
+}
+
+function replyTo(command: Command, result: Result, out: Outbox): void {
+  if (command.kind === 'op') out.reply({ clientId: command.clientId, localId: command.localId, result })
+  else if (command.kind === 'open' || command.kind === 'mark')
+    out.reply({ clientId: command.nonce, localId: 0, result })
+  else if (command.kind === 'end') out.reply({ clientId: command.clientId, localId: 0, result })
+}
