@@ -8,7 +8,7 @@ import { parseHistory } from '@synod/harness/internal/history/jsonl'
 import t from 'tap'
 import { run } from '../support/command.js'
 
-t.setTimeout(400_000)
+t.setTimeout(600_000)
 t.jobs = 2
 
 const harness = fileURLToPath(new URL('../../../packages/harness/bin/harness.js', import.meta.url))
@@ -25,7 +25,7 @@ async function play(server: string, name: string): Promise<{ code: number | null
   const history = join(directory, `${name}.jsonl`)
   const file = join(scenarios, server, `${name}.json`)
   const args = ['--server', server, '--file', file, '--json', json, '--history', history]
-  const { code, stdout, stderr } = await run(harness, args)
+  const { code, stdout, stderr } = await run(harness, args, { patience: 150_000 })
   return { code, output: stdout + stderr, report: JSON.parse(readFileSync(json, 'utf8')) as Report }
 }
 

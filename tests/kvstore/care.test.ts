@@ -15,7 +15,8 @@ await t.test('verify compares all servers, whichever are named, and ends with 1 
   const { code, stdout } = await kvClient([...named, 'verify'])
   t.equal(code, 0, stdout)
   t.match(stdout, /\nAll 3 servers agree at slot [\d,]+\.\n$/)
-  for (const address of cluster.addresses) t.match(stdout, new RegExp(`${address}.*same.*[0-9a-f]{16}.*[0-9a-f]{16}.*1 `))
+  for (const address of cluster.addresses)
+    t.match(stdout, new RegExp(`${address}.*same.*[0-9a-f]{16}.*[0-9a-f]{16}.*1 `))
   const found = JSON.parse((await kvClient([...named, '--json', 'verify'])).stdout) as { servers: unknown[] }
   t.match(found, { agree: true, difference: null, parted: null, slot: Number })
   t.equal(found.servers.length, 3)

@@ -5,7 +5,7 @@ import { rowOf } from './mutant.js'
 import { MUTANTS } from './mutants.js'
 import { tryMutant } from './trial.js'
 
-t.setTimeout(600_000)
+t.setTimeout(900_000)
 t.jobs = 2
 
 t.test('the table in docs/TESTING.md tells of every mutant, and of no other', async (t) => {

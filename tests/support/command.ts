@@ -11,19 +11,23 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** A command that hangs is killed after this time, ms: its code is then null. */
+/** A command that hangs is killed after this time, ms, unless the caller says another one: its code is then null. */
 const PATIENCE = 60_000
 
 /** Runs `node` with a script and arguments; `input` is what it finds on standard input. */
 export async function run(
   script: string,
   args: readonly string[],
-  { input = '', env = {} }: { input?: string; env?: Readonly<Record<string, string>> } = {},
+  {
+    input = '',
+    env = {},
+    patience = PATIENCE,
+  }: { input?: string; env?: Readonly<Record<string, string>>; patience?: number } = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
-    timeout: PATIENCE,
+    timeout: patience,
     killSignal: 'SIGKILL',
   })
   // A command that ends before it has read all its input is no error of the test.

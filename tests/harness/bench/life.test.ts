@@ -1,18 +1,15 @@
 /** The bench of the log's life, with little in it: that it runs, and that what it takes out of a server for comparison is there. */
-import { spawn } from 'node:child_process'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { run } from '../../support/command.js'
+import type { Outcome } from '../../support/command.js'
 
 t.setTimeout(240_000)
 
 const bench = fileURLToPath(new URL('../../../../packages/harness/dist/bench/main.js', import.meta.url))
 
-async function life(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [bench, 'life', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const code = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
-  return { code: await code, stdout, stderr }
+function life(...args: string[]): Promise<Outcome> {
+  return run(bench, ['life', ...args], { patience: 200_000 })
 }
 
 t.test('it tells of pauses and of the audit, in numbers', async (t) => {

@@ -44,7 +44,11 @@ t.test(
     const types = shrunk[0]?.scenario.steps.map(({ type }) => type) ?? []
     const ending = types.indexOf('Heal')
     t.strictSame(types.slice(0, ending), ['Crash'])
-    t.ok(types.slice(ending).every((type) => ['Heal', 'Sleep', 'Start', 'Resume', 'Workload', 'Wait'].includes(type)))
+    t.ok(
+      types
+        .slice(ending)
+        .every((type) => ['Heal', 'Sleep', 'Start', 'Wipe', 'Resume', 'Workload', 'Wait'].includes(type)),
+    )
     const whole = found.find((one) => one !== shrunk[0])
     t.strictSame(whole?.scenario, drawScenario(whole?.seed ?? 0))
   },

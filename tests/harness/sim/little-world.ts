@@ -1,7 +1,6 @@
 /** What the tests of the simulated world share: a cluster of key-value stores, small and quick. */
 import { kvstore } from '@synod/kvstore'
 import { DEFAULT_LIMITS } from '@synod/paxos/internal/protocol/config'
-import { DEFAULT_SNAPSHOTS } from '@synod/paxos/internal/server/snapshotter'
 import { SimWorld } from '@synod/harness/internal/sim/sim-world'
 import type { SimWorldOptions } from '@synod/harness/internal/sim/sim-world'
 import type { WorldClient } from '@synod/harness/internal/world/world'
@@ -19,7 +18,6 @@ export async function inWorld<T>(
   const lines: string[] = []
   const world = new SimWorld({
     ...{ service: kvstore, servers: 3, seed: 1, timing: QUICK, limits: DEFAULT_LIMITS, diskDelay: 0.2 },
-    ...{ snapshots: DEFAULT_SNAPSHOTS, log: { fileBytes: 32 << 10, reserveBytes: 4 << 10 } },
     ...options,
     trace: (line) => {
       lines.push(line)

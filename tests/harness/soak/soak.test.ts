@@ -13,7 +13,9 @@ t.test(
   async (t) => {
     // Values of 16,000 bytes: so the logs are collected several times in a minute.
     const sizes = '--keys 500 --value-size 16000 --outstanding 32 --rate 300 --sessions 1200 --gc'.split(' ')
-    const { code, stdout, stderr } = await run(harness, ['soak', '--seconds', '60', ...sizes, '--json'])
+    const { code, stdout, stderr } = await run(harness, ['soak', '--seconds', '60', ...sizes, '--json'], {
+      patience: 200_000,
+    })
     t.equal(code, 0, stdout + stderr)
     const result = JSON.parse(stdout) as SoakResult
     t.match(result, { ok: true, problems: [] })

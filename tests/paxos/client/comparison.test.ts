@@ -63,7 +63,13 @@ t.test('as many entries belong to a state as its hash', (t) => {
     const { digest } = testimony
     return { ...testimony, digest: digest === null ? null : { ...digest, entries: 7 + index } }
   })
-  t.equal(compare(1, [one, two].flatMap((each) => each ?? [])).difference, 'state')
+  t.equal(
+    compare(
+      1,
+      [one, two].flatMap((each) => each ?? []),
+    ).difference,
+    'state',
+  )
   t.end()
 })
 

@@ -128,8 +128,8 @@ class Chaos {
 }
 
 for (const [count, seeds] of [
-  [3, 40],
-  [5, 40],
+  [3, 30],
+  [5, 30],
   [7, 10],
 ] as const) {
   t.test(`${count} servers`, (t) => {

@@ -100,6 +100,7 @@ t.test('one that is not what it is called is not used', async (t) => {
   const rig = new Rig()
   t.equal(await rig.running(rig.loader.load(await rig.save([1], true, 10, 9))), false)
   t.match(rig.warnings, [/its name says slot 10, its head slot 9/])
+  t.equal(rig.snapshots.newest, null, 'nobody takes it for one any more')
   t.strictSame(rig.holder.entries, [])
 })
 

@@ -99,6 +99,10 @@ export class MemorySnapshots implements Snapshots {
     }
   }
 
+  forget({ id }: SnapshotInfo): void {
+    if (this.newest?.id === id) this.#directory.newest = null
+  }
+
   async bytes(slot: number, id: string, offset: number, length: number): Promise<Uint8Array | null> {
     const { newest, older } = this.#directory
     const file = [newest, ...older].find((one) => one?.info.id === id && one.info.slot === slot)

@@ -132,6 +132,18 @@ t.test('one that is wanted is made at once, and tells whoever asked', async (t) 
   t.match(await rig.running(rig.snapshotter.take()), { slot: 11 })
 })
 
+t.test('another one takes the place of one that turned out damaged', async (t) => {
+  const rig = new Rig()
+  await rig.running(rig.snapshotter.take())
+  await rig.grow(1)
+  t.strictSame(rig.durableSlots, [10])
+  if (rig.storage.snapshots.newest !== null) rig.storage.snapshots.forget(rig.storage.snapshots.newest)
+  await rig.grow(1)
+  await rig.grow(1)
+  t.strictSame(rig.durableSlots, [10, 10], 'once')
+  t.strictSame(await rig.saved(), [1, 2, 3])
+})
+
 t.test('who asks while one is made gets a later one', async (t) => {
   const rig = new Rig()
   const first = rig.snapshotter.take()

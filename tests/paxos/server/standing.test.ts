@@ -101,6 +101,7 @@ t.test('what stands in the way is told in one sentence, the first thing first', 
     takesPart: true,
     missing: [],
     fetching: null,
+    lacksState: false,
     repairing: false,
     full: false,
   }
@@ -109,6 +110,7 @@ t.test('what stands in the way is told in one sentence, the first thing first', 
   t.match(obstacleOf({ ...nothing, repairing: true, full: true }), /repaired .* does not vote yet/)
   const fetching = { from: 2, received: 50, bytes: 200 }
   t.match(obstacleOf({ ...nothing, fetching, repairing: true }), /fetches a snapshot of server 2, 25 % is here/)
+  t.match(obstacleOf({ ...nothing, lacksState: true }), /damaged: it waits for one of another server/)
   t.match(obstacleOf({ ...nothing, takesPart: false, missing: [1] }), /not formed: not met yet: server 1/)
   t.match(obstacleOf({ ...nothing, takesPart: false, progress: 0.429 }), /starting: 42 % of its directory/)
   t.equal(obstacleOf({ ...nothing, stopping: true, progress: 0 }), 'this server is stopping')

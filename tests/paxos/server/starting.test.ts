@@ -1,4 +1,5 @@
 /** A server that still reads its directory: it listens, tells how far it is, and takes part in nothing. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { realClock } from '@synod/paxos/internal/clock'
 import { Server } from '@synod/paxos/internal/server/server'
@@ -27,7 +28,11 @@ class Slow extends FileStorage {
   }
 }
 
-function serverAt(address: string, storage: FileStorage): Server<(typeof counter)['op'], number> {
+function serverAt(
+  address: string,
+  storage: FileStorage,
+  warn: (line: string) => void = (line) => t.fail(line),
+): Server<(typeof counter)['op'], number> {
   return new Server({
     service: counter,
     id: 0,
@@ -36,7 +41,7 @@ function serverAt(address: string, storage: FileStorage): Server<(typeof counter
     transport: new WebSocketTransport({ port: Number(address.replace(/^.*:/, '')) }),
     clock: realClock,
     timing: QUICK,
-    warn: (line) => t.fail(line),
+    warn,
   })
 }
 
@@ -101,4 +106,65 @@ t.test('a server that is closed while it reads its directory ends', async (t) =>
   await closed
   t.match(await outcome, { code: 'NOT_SERVING' })
   t.equal(await server.stopped, null)
+})
+
+/** Files so short that a snapshot lets the first one go. */
+const SHORT = { fileBytes: 1_024, reserveBytes: 512 }
+
+/** A lone server counts up to 5, makes a snapshot if that is wanted, and ends. */
+async function writeDirectory(address: string, directory: string, snapshot: boolean): Promise<void> {
+  const server = serverAt(address, new FileStorage(new RealDisk(directory), realClock, SHORT))
+  await server.start()
+  await server.serving
+  const client = await new RawClient(address).hello()
+  await client.submit(await client.session('0'.repeat(32)), 1, adding(5))
+  if (snapshot) await client.send({ type: 'snapshot' }).next('snapshot')
+  await client.end()
+  await server.close()
+}
+
+t.test(
+  'a lone server that is closed while it reads its snapshot has lost nothing, and says no such thing',
+  async (t) => {
+    const [address = ''] = await freeAddresses(1)
+    const directory = join(temporaryDirectory(t), '0')
+    await writeDirectory(address, directory, true)
+    t.notOk(existsSync(join(directory, '00000001.paxos')), 'the log alone does not bring the state back')
+    const storage = new FileStorage(new RealDisk(directory), realClock)
+    const { snapshots } = storage
+    const read = snapshots.read.bind(snapshots)
+    const server = serverAt(address, storage)
+    let closed: Promise<void> | undefined
+    snapshots.read = (info) => {
+      closed = server.close()
+      return read(info)
+    }
+    await t.rejects(server.start(), { code: 'NOT_SERVING' })
+    t.ok(closed)
+    await closed
+    t.equal(await server.stopped, null)
+  },
+)
+
+t.test('a snapshot that is whole and of no use is left out, and nothing of the log is deleted for it', async (t) => {
+  const [address = ''] = await freeAddresses(1)
+  const directory = join(temporaryDirectory(t), '0')
+  await writeDirectory(address, directory, false)
+  const storage = new FileStorage(new RealDisk(directory), realClock)
+  await storage.open({ service: 'counter', id: 0, count: 1 })
+  const writer = await storage.snapshots.create(1_000)
+  await writer.add({ section: 'head', payload: Buffer.from([0xc1]) })
+  await writer.finish()
+  await storage.close()
+  for (const start of ['the first start', 'the second']) {
+    const warnings: string[] = []
+    const server = serverAt(address, new FileStorage(new RealDisk(directory), realClock), (line) => warnings.push(line))
+    await server.start()
+    await server.serving
+    t.match(warnings, [/the snapshot through slot 1000 is not used/], start)
+    const client = await new RawClient(address).hello()
+    t.match(await client.send({ type: 'dump' }).next('dump'), { entries: [5] }, start)
+    await client.end()
+    await server.close()
+  }
 })

@@ -86,6 +86,23 @@ t.test('a torn tail is cut off, wherever it was torn, and the log goes on with h
   t.strictSame((await reopened(torn)).numbers, [0, 1, 2])
 })
 
+t.test('a file that is cut off within the zeros behind its last record has lost nothing', async (t) => {
+  const directory = newDirectory()
+  const storage = await formed(storageIn(directory))
+  const [, end = 0] = await append(storage, upTo(2), 50)
+  const live = killed(directory)
+  await storage.close()
+  const used = readFileSync(join(live, FIRST)).findLastIndex((byte) => byte !== 0) + 1
+  t.ok(used < end)
+  for (let size = used; size <= end; size += 41) {
+    const cut = killed(live)
+    edit(cut, FIRST, (bytes) => bytes.subarray(0, size))
+    t.strictSame((await reopened(cut)).numbers, [0, 1])
+    t.strictSame((await reopened(cut)).notes, [])
+    rmSync(cut, { recursive: true })
+  }
+})
+
 t.test('a flipped byte anywhere in what was sealed is refused, with file and offset', async (t) => {
   const directory = newDirectory()
   const storage = await formed(storageIn(directory))
@@ -301,44 +318,6 @@ t.test('what is no directory is unusable, in one sentence', async (t) => {
   await t.rejects(storageIn(join(directory, 'file', 'x')).open(OWNER), { code: 'UNUSABLE' })
 })
 
-t.test('an idle log is sealed once', async (t) => {
-  const clock = new HandClock()
-  const disk = promptDisk()
-  const storage = await formed(new FileStorage(disk, clock, { ...SMALL, sealAfter: 100 }))
-  await append(storage, [0])
-  clock.time += 60
-  await append(storage, [1])
-  t.equal(clock.timers.size, 1, 'one timer, however many appends')
-  clock.time += 60
-  for (const timer of [...clock.timers]) timer()
-  await turns()
-  t.strictSame([storage.batch, clock.timers.size], [2, 1], 'not idle for long enough: it looks again later')
-  clock.time += 60
-  for (const timer of [...clock.timers]) timer()
-  await until(() => storage.batch === 3)
-  t.equal(clock.timers.size, 0)
-  await storage.close()
-  t.equal(storage.batch, 3, 'close adds no second seal')
-})
-
-for (const failing of ['write', 'sync'] as const) {
-  t.test(`after a failed ${failing} nothing is appended any more, and nothing is tried again`, async (t) => {
-    const disk = promptDisk()
-    const storage = await formed(new FileStorage(disk, new HandClock(), SMALL))
-    await append(storage, [0])
-    disk.fail(failing, 'once')
-    const [first, second] = [storage.append([numbered(1)]), storage.append([numbered(2)])]
-    await t.rejects(first, { code: 'DISK_FAILED', message: /check it, then start again/ })
-    await t.rejects(second, { code: 'DISK_FAILED' })
-    await t.rejects(storage.append([numbered(3)]), { code: 'DISK_FAILED' })
-    t.equal(storage.batch, 1)
-    await storage.close()
-    const found = await numbersIn(await new FileStorage(disk, new HandClock(), SMALL).open(OWNER))
-    t.strictSame(found, upTo(found.length))
-    t.ok(found.length >= 1 && found.length <= 3)
-  })
-}
-
 t.test('a full disk refuses appends, in order and without a trace, and takes them once there is room', async (t) => {
   const disk = promptDisk()
   const storage = await formed(new FileStorage(disk, new HandClock(), SMALL))
@@ -383,14 +362,3 @@ t.test('a directory without room for its recovery says so, is left as it was, an
 })
 
 /** Long enough for anything on a prompt disk. */
-async function turns(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('this did not happen within 5 s')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

@@ -65,7 +65,7 @@ for (const [name, make] of Object.entries(storages)) {
     }
     const third = life()
     await third.open(OWNER)
-    await third.append([{ type: 'formed' }, { type: 'repaired', life: 1 }])
+    await third.append([{ type: 'repaired', life: 1 }])
     await third.close()
     const last = life()
     await t.rejects(last.open(OWNER, REPAIR), { code: 'NOT_DAMAGED', message: /is whole: start it without --repair/ })

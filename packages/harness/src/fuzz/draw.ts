@@ -62,7 +62,7 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const start: Step[] = [{ type: 'Start' }, ...(calm ? [{ type: 'Wait', for: 'leader' } as const] : []), ...base]
   const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}`
   const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused, damages ? servers : 0, late, service)]
-  return { name: `seed ${seed}`, description, servers, seed, steps }
+  return { name: `seed ${seed}`, description, servers, seed, small: true, steps }
 }
 
 /** Chance of its own, so that what is drawn by it changes nothing else of a seed. */

@@ -42,12 +42,13 @@ export function parseScenario(text: string, file: string): Scenario {
       file,
       parsed.error.issues.map((issue) => sentence(issue, whole)),
     )
-  const { steps, expect, timeout } = parsed.data
+  const { steps, expect, small, timeout } = parsed.data
   const scenario: Scenario = {
     name: parsed.data.name ?? basename(file).replace(/\.json$/, ''),
     description: parsed.data.description ?? '',
     servers: parsed.data.servers ?? serversOf(steps),
     seed: parsed.data.seed ?? 1,
+    ...(small !== undefined && { small }),
     ...(timeout !== undefined && { timeout }),
     steps,
     ...(expect !== undefined && { expect }),

@@ -298,6 +298,8 @@ export const scenarioSchema = z.strictObject({
   servers: positive.optional(),
   /** Of all chance in the run. */
   seed: seed.optional(),
+  /** In the simulator: files of the log, tails and what makes a snapshot due are small, so that their edges are met all the time. */
+  small: z.boolean().optional(),
   /** The whole run may take so long (ms). */
   timeout,
   steps: z.array(stepSchema).min(1, 'there must be at least one step'),
@@ -311,6 +313,7 @@ export interface Scenario {
   readonly description: string
   readonly servers: number
   readonly seed: number
+  readonly small?: boolean
   readonly timeout?: number
   readonly steps: readonly Step[]
   readonly expect?: Expectation

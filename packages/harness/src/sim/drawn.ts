@@ -5,7 +5,7 @@ import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { SnapshotPolicy } from '@synod/paxos/internal/server/snapshotter'
 import type { LogLimits } from '@synod/paxos/internal/storage/log-writer'
 
-/** Small limits make the edges of windows, runs, chunks and tails be met all the time. */
+/** Small limits make the edges of windows, runs and chunks be met all the time. */
 export function drawLimits(prng: Prng): Limits {
   return {
     ...DEFAULT_LIMITS,
@@ -13,9 +13,12 @@ export function drawLimits(prng: Prng): Limits {
     runsInFlight: prng.pick([1, 2, 4]),
     runCommands: prng.pick([1, 3, 64]),
     runBytes: prng.pick([100, 400, 1 << 20]),
-    tailCommands: prng.pick([1, 4, 16, 1024]),
-    tailBytes: prng.pick([200, 2_000, 1 << 20]),
   }
+}
+
+/** Small tails: who lags a little needs a snapshot. */
+export function drawTail(prng: Prng): Pick<Limits, 'tailCommands' | 'tailBytes'> {
+  return { tailCommands: prng.pick([1, 4, 16, 1024]), tailBytes: prng.pick([200, 2_000, 1 << 20]) }
 }
 
 /** Quick elections; now and then sessions that expire while their clients are idle, unless the service says how long they last. */

@@ -2,7 +2,8 @@
 import { packValue } from '@synod/paxos/internal/codec/values'
 import type { AuditMark } from '@synod/paxos/internal/protocol/audit'
 import type { Slot } from '@synod/paxos/internal/protocol/command'
-import type { SlotEvents } from '@synod/paxos/internal/protocol/event-ring'
+import type { RingLimits, SlotEvents } from '@synod/paxos/internal/protocol/event-ring'
+import { DEFAULT_RING, eventBytes } from '@synod/paxos/internal/protocol/event-ring'
 import type { SessionEntry, SnapshotHead } from '@synod/paxos/internal/protocol/snapshot'
 import { SnapshotReader } from '@synod/paxos/internal/server/snapshot-codec'
 import type { SnapshotChunk } from '@synod/paxos/internal/storage/snapshots'
@@ -44,6 +45,7 @@ const PARTS: Readonly<Record<string, (image: Image) => Iterable<unknown>>> = {
   // A session's results may stand in any order: they are found by their number.
   sessions: ({ sessions }) =>
     sessions.map(({ clientId, acked, results }) => [clientId, acked, ...[...results].sort(([a], [b]) => a - b)]),
+  // Those of a slot may come in parts.
   events: ({ events }) => events.flatMap(({ slot, events }) => events.map((event) => [slot, event])),
   'the state': ({ entries }) => [...entries].map(textOf).sort(),
 }
@@ -56,7 +58,15 @@ function textOf(value: unknown): string {
   return Buffer.from(packValue(value)).toString('latin1')
 }
 
-/** The events of a slot may come in parts. */
-export function numbered(events: ReadonlyMap<Slot, readonly Uint8Array[]>): SlotEvents[] {
-  return [...events].map(([slot, all]) => ({ slot, events: all })).sort((a, b) => a.slot - b.slot)
+/** The latest of these events, as many as a ring of this size keeps: whole slots, and always the last one. */
+export function latest(all: ReadonlyMap<Slot, readonly Uint8Array[]>, limits: RingLimits = DEFAULT_RING): SlotEvents[] {
+  const kept: SlotEvents[] = []
+  let [count, bytes] = [0, 0]
+  for (const [slot, events] of [...all].sort(([a], [b]) => b - a)) {
+    count += events.length
+    for (const event of events) bytes += eventBytes(event)
+    if (kept.length > 0 && (count > limits.events || bytes > limits.bytes)) break
+    kept.push({ slot, events })
+  }
+  return kept.reverse()
 }

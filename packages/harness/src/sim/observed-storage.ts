@@ -58,6 +58,10 @@ export class ObservedStorage implements Storage {
     return this.#storage.batch
   }
 
+  get failure(): Storage['failure'] {
+    return this.#storage.failure
+  }
+
   statistics(): ReturnType<Storage['statistics']> {
     return this.#storage.statistics()
   }
@@ -122,6 +126,10 @@ class ObservedSnapshots implements Snapshots {
       throw error
     }
     this.#observer.read(info, chunks)
+  }
+
+  forget(info: SnapshotInfo): void {
+    this.#snapshots.forget(info)
   }
 
   bytes(slot: number, id: string, offset: number, length: number): Promise<Uint8Array | null> {

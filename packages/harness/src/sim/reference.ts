@@ -12,7 +12,7 @@ import { machineOf } from '@synod/paxos/internal/service/service-codec'
 import type { StateHolder } from '@synod/paxos/internal/service/state-holder'
 import type { AnyService } from '../subject/subject.js'
 import type { Image } from './image.js'
-import { numbered } from './image.js'
+import { latest } from './image.js'
 import { ENDED, observedService } from './observed-state.js'
 import { Violation } from './violation.js'
 
@@ -185,7 +185,7 @@ export class Reference {
     })
     const entries = unpackValue(packValue([...this.#holder.snapshot().entries])) as unknown[]
     const { end, block } = this.#chain
-    return { chain: end, block, sessions, events: numbered(this.#events), entries }
+    return { chain: end, block, sessions, events: latest(this.#events), entries }
   }
 
   #open(slot: Slot, nonce: string): void {

@@ -8,6 +8,7 @@ import { Inquiry } from '@synod/paxos/internal/client/inquiry'
 import type { Limits, Timing } from '@synod/paxos/internal/protocol/config'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { decodePeerFrame, decodeServerFrame } from '@synod/paxos/internal/transport/codec'
+import { DEFAULT_SNAPSHOTS } from '@synod/paxos/internal/server/snapshotter'
 import type { SnapshotPolicy } from '@synod/paxos/internal/server/snapshotter'
 import type { LogLimits } from '@synod/paxos/internal/storage/log-writer'
 import { MemoryNetwork } from '@synod/paxos/internal/transport/memory-transport'
@@ -15,7 +16,7 @@ import type { AnyService } from '../subject/subject.js'
 import { Links } from '../world/links.js'
 import type { ServerFaults, Standing, World, WorldClient } from '../world/world.js'
 import { Checker } from './checker.js'
-import { drawLimits, drawLog, drawSnapshots, drawTiming } from './drawn.js'
+import { drawLimits, drawLog, drawSnapshots, drawTail, drawTiming } from './drawn.js'
 import { Machine } from './machine.js'
 import { SimClient } from './sim-client.js'
 import { SimServer } from './sim-server.js'
@@ -31,10 +32,12 @@ export interface SimWorldOptions {
   readonly timing?: Timing
   /** By default drawn by the seed: small ones, too. */
   readonly limits?: Limits
-  /** When servers make snapshots. By default drawn by the seed: soon. */
+  /** When servers make snapshots. */
   readonly snapshots?: SnapshotPolicy
-  /** How the log is written. By default drawn by the seed: small files. */
+  /** How the log is written. */
   readonly log?: Partial<LogLimits>
+  /** What is not given of tails, snapshots and the log is drawn by the seed, and small; else it is as usual. */
+  readonly small?: boolean
   /** How long a disk operation takes (ms): up to. By default drawn by the seed. */
   readonly diskDelay?: number
   /** Takes each line of the trace. */
@@ -43,6 +46,8 @@ export interface SimWorldOptions {
 
 /** How long a frame takes, and a connection each way, but for the faults of a link (ms). */
 const DELAY = 0.5
+/** Real files are larger, but what is written in a simulation is less. */
+const USUAL_LOG: Partial<LogLimits> = { fileBytes: 32 << 10, reserveBytes: 4 << 10 }
 /** How long a server may take to write a snapshot that it was asked for (ms). */
 const SNAPSHOT_TIMEOUT = 10_000
 
@@ -80,11 +85,11 @@ export class SimWorld implements World {
       connect: (from, to) => this.#connect(from, to),
       deliver: (from, to, frame) => this.#deliver(from, to, frame),
     })
-    const limits = options.limits ?? drawLimits(prng)
+    const limits = options.limits ?? { ...drawLimits(prng), ...(options.small === true && drawTail(prng)) }
     const timing = options.timing ?? drawTiming(prng, service.sessionTtl)
     const diskDelay = options.diskDelay ?? prng.pick([0.1, 1, 5])
-    const snapshots = options.snapshots ?? drawSnapshots(prng)
-    const log = options.log ?? drawLog(prng)
+    const snapshots = options.snapshots ?? (options.small === true ? drawSnapshots(prng) : DEFAULT_SNAPSHOTS)
+    const log = options.log ?? (options.small === true ? drawLog(prng) : USUAL_LOG)
     this.#checker = new Checker(servers, service, limits.window)
     const site = {
       ...{ service, addresses: this.#addresses, time: this.#time, network: this.#network, checker: this.#checker },

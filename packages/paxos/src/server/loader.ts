@@ -18,7 +18,7 @@ export interface LoaderCore {
 }
 
 export class Loader {
-  readonly #snapshots: Pick<Snapshots, 'read'>
+  readonly #snapshots: Pick<Snapshots, 'read' | 'forget'>
   readonly #holder: StateHolder
   readonly #clock: Clock
   readonly #core: LoaderCore
@@ -28,7 +28,7 @@ export class Loader {
   #progress = 0
 
   constructor(
-    snapshots: Pick<Snapshots, 'read'>,
+    snapshots: Pick<Snapshots, 'read' | 'forget'>,
     holder: StateHolder,
     clock: Clock,
     core: LoaderCore,
@@ -52,8 +52,8 @@ export class Loader {
   }
 
   /**
-   * Installs a snapshot. False if it turned out damaged: the state is empty then, and the core is suspended until another one
-   * is installed. False, too, if {@link stop} was called. Throws StorageError `DISK_FAILED`, and SynodError `STATE_FAILED` if
+   * Installs a snapshot. False if it turned out damaged: it is not the newest any more, the state is empty then, and the core
+   * is suspended until another one is installed. False, too, if {@link stop} was called. Throws StorageError `DISK_FAILED`, and SynodError `STATE_FAILED` if
    * the state does not take it. One at a time.
    */
   async load(info: SnapshotInfo): Promise<boolean> {
@@ -115,9 +115,10 @@ export class Loader {
     return snapshot
   }
 
-  #damaged({ slot }: SnapshotInfo, error: StorageError): false {
+  #damaged(info: SnapshotInfo, error: StorageError): false {
+    this.#snapshots.forget(info) // nothing is to be collected because of it, and no peer to be given it
     this.#holder.reset()
-    this.#warn(`the snapshot through slot ${slot} is not used: ${error.message}`)
+    this.#warn(`the snapshot through slot ${info.slot} is not used: ${error.message}`)
     return false
   }
 }

@@ -12,6 +12,8 @@ export interface Obstacles {
   /** The servers that it has not met. */
   readonly missing: readonly ServerId[]
   readonly fetching: ServerStatus['fetching']
+  /** Its snapshot is damaged, and none of another server's is there yet. */
+  readonly lacksState: boolean
   readonly repairing: boolean
   /** The disk is full. */
   readonly full: boolean
@@ -30,6 +32,7 @@ export function obstacleOf(of: Obstacles): string | null {
     const { from, received, bytes } = of.fetching
     return `this server is far behind: it fetches a snapshot of server ${from}, ${percent(received / bytes)} is here`
   }
+  if (of.lacksState) return 'the snapshot of this server is damaged: it waits for one of another server'
   if (of.repairing) return 'this server is being repaired from the others: it does not vote yet'
   return of.full ? 'the disk is full' : null
 }

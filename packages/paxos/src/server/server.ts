@@ -111,6 +111,7 @@ export class Server<Schema extends z.ZodType, Value> {
         this.#clients.dropSubscribers('this server knows no leader')
       },
       ticked: (now) => {
+        if (storage.failure !== null) return this.#fail(storage.failure)
         this.#standing.sample(core.status(), now)
         this.#loop.keeper.tick()
       },
@@ -159,6 +160,7 @@ export class Server<Schema extends z.ZodType, Value> {
         takesPart: this.#takesPart,
         missing: this.missing,
         fetching: keeper.fetching,
+        lacksState: this.#core.lacksState,
         repairing: core.repairing,
         full: this.#loop.journal.full,
       }),
@@ -224,6 +226,7 @@ export class Server<Schema extends z.ZodType, Value> {
       if (record.type === 'peers') membership.restore(record)
       else if (record.type !== 'formed') this.#core.restore(record)
     })
+    this.#checkNotEnding() // else what was not read would seem to be lost
     if (this.#core.lacksState && addresses.length === 1) throw stateLost(opened.collected)
     this.#membership = membership
   }

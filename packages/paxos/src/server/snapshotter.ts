@@ -67,6 +67,8 @@ export class Snapshotter {
   #after: { readonly bytes: number; readonly time: number } | null = null
   /** The log since the last base, when a snapshot was made last: its own base may be on its way yet. */
   #made = 0
+  /** The newest snapshot that was there went through this slot. */
+  #newest: Slot = 0
   /** What kept the last one from being made: what lasts is said once. */
   #told = ''
 
@@ -132,9 +134,12 @@ export class Snapshotter {
     const { sinceBase } = this.#storage.statistics()
     if (sinceBase < this.#made) this.#made = 0
     if (this.#after !== null && sinceBase < this.#after.bytes && this.#clock.now() < this.#after.time) return false
-    if (this.#wanted) return true
+    const { slot, size } = this.#storage.snapshots.newest ?? { slot: 0, size: 0 }
+    // It turned out damaged, as a peer was given it: the log that it stands for is gone, so another one has to be there.
+    if (this.#wanted || slot < this.#newest) return true
+    this.#newest = slot
     const { minBytes, multiple } = this.#policy
-    return sinceBase - this.#made > Math.max(minBytes, multiple * (this.#storage.snapshots.newest?.size ?? 0))
+    return sinceBase - this.#made > Math.max(minBytes, multiple * size)
   }
 
   async #make(): Promise<void> {

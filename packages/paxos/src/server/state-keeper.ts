@@ -62,6 +62,7 @@ export class StateKeeper {
   #collected: Slot = 0
   /** The start is over. */
   #begun = false
+  #stopped = false
 
   constructor(
     storage: Storage,
@@ -132,12 +133,13 @@ export class StateKeeper {
 
   /** Whether the state is not whole, or far behind. */
   get busy(): boolean {
-    return this.#loader.loading || this.#receiver.status !== null
+    return this.#loader.loading || this.#receiver.status !== null || this.#host.core.lacksState
   }
 
   /**
    * Reads back what the directory holds: the newest snapshot, if it is whole, and then the log. A snapshot that turns out to
-   * be damaged is left out: the log tells the core what it has promised and accepted all the same.
+   * be damaged is left out: the log tells the core what it has promised and accepted all the same. After {@link stop} the
+   * rest is not read.
    */
   async recover(opened: Opened, restore: (record: StoredRecord) => void): Promise<void> {
     this.#log = { read: 0, bytes: opened.logBytes }
@@ -153,11 +155,12 @@ export class StateKeeper {
     }
     this.#first = new Loader(this.#storage.snapshots, this.#holder, this.#clock, start, warn)
     const { snapshots } = this.#storage
-    for (let last: SnapshotInfo | null = null; snapshots.newest !== last;) {
+    for (let last: SnapshotInfo | null = null; snapshots.newest !== last && !this.#stopped;) {
       last = snapshots.newest // of several, the newest one that is whole
       if (last === null || (await this.#first.load(last))) break
     }
     for await (const { records, read } of opened.records) {
+      if (this.#stopped) return
       for (const record of records) restore(record)
       this.#log.read = read
     }
@@ -198,7 +201,7 @@ export class StateKeeper {
 
   /** The state as it is now. Throws SynodError `NOT_SERVING` while it is not whole. */
   view(): Iterable<unknown> {
-    if (!this.#begun || this.#loader.loading) throw loading()
+    if (!this.#begun || this.#loader.loading || this.#host.core.lacksState) throw loading()
     return this.#holder.snapshot().entries
   }
 
@@ -214,6 +217,7 @@ export class StateKeeper {
 
   /** Nothing is begun any more. Resolves when nothing is read or written for it. */
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#digests.stop()
     await Promise.all([
       this.#snapshotter.stop(),

@@ -50,6 +50,11 @@ export class AppendQueue {
     this.#spare = new Filling(host.files)
   }
 
+  /** See `Storage.failure`. */
+  get failure(): StorageError | null {
+    return this.#failure ?? this.#host.writer.failure
+  }
+
   /** See `Storage.append`. */
   append(records: readonly StoredRecord[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure)

@@ -11,9 +11,6 @@ export class Fields {
   readonly #start: number
   readonly #end: number
   #at: number
-  /** The last text, and where its bytes are: the commands of one client follow each other. */
-  #text = ''
-  #textAt = 0
 
   /** @param bytes what {@link bytes} gives are views of them; the record stands between `start` and `end` */
   constructor(bytes: Buffer, start: number, end: number) {
@@ -63,11 +60,7 @@ export class Fields {
               : undefined
     if (length === undefined) throw this.#wrong('a text')
     const start = this.#skip(length)
-    if (!this.#isLastText(start, length)) {
-      this.#text = this.#bytes.toString('utf8', start, this.#at)
-      this.#textAt = start
-    }
-    return this.#text
+    return texts.read(this.#bytes, start, this.#at)
   }
 
   bytes(): Uint8Array {
@@ -82,16 +75,6 @@ export class Fields {
   end<T>(made: T): T {
     if (this.#at !== this.#end) throw this.#wrong('the end')
     return made
-  }
-
-  /** Whether the text is ASCII, and the same as the one before. */
-  #isLastText(start: number, length: number): boolean {
-    if (length !== this.#text.length || this.#textAt === 0) return false
-    for (let i = 0; i < length; i++) {
-      const byte = this.#bytes[start + i] ?? 0
-      if (byte >= 0x80 || byte !== this.#bytes[this.#textAt + i]) return false
-    }
-    return true
   }
 
   #byte(): number {
@@ -119,3 +102,41 @@ export class Fields {
     return new RangeError(`a record with something else than ${expected} at byte ${this.#at - this.#start} of it`)
   }
 }
+
+/**
+ * Texts that were read before: the names of sessions come again and again, and need not be made, nor kept, more than once.
+ */
+class Texts {
+  readonly #known: string[] = new Array<string>(KNOWN).fill('')
+
+  /** The text in the bytes between `start` and `end`. */
+  read(bytes: Buffer, start: number, end: number): string {
+    const length = end - start
+    if (length > LONGEST) return bytes.toString('utf8', start, end)
+    let hash = length
+    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0
+    const place = hash & (KNOWN - 1)
+    const known = this.#known[place] ?? ''
+    if (isText(known, bytes, start, length)) return known
+    const text = bytes.toString('utf8', start, end)
+    this.#known[place] = text
+    return text
+  }
+}
+
+/** A power of two. */
+const KNOWN = 1024
+/** Longer texts are not kept (bytes). */
+const LONGEST = 64
+
+/** Whether the bytes are this text, and ASCII. */
+function isText(text: string, bytes: Buffer, start: number, length: number): boolean {
+  if (text.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[start + i] ?? 0
+    if (byte >= 0x80 || byte !== text.charCodeAt(i)) return false
+  }
+  return true
+}
+
+const texts = new Texts()

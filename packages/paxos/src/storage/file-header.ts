@@ -1,4 +1,18 @@
-/** The first sector of a log file: what it is, whose it is, and where in the log. */
+/**
+ * The first sector of a log file: what it is, whose it is, and where in the log. All integers are little-endian.
+ *
+ * | header | offset | bytes |
+ * |---|---|---|
+ * | `synodlog` | 0 | 8 |
+ * | format version | 8 | 4 |
+ * | checksum of the header, taken with zeros here | 12 | 4 |
+ * | cluster id | 16 | 16 |
+ * | salt: tells this file from every other one | 32 | 16 |
+ * | id of the server | 48 | 4 |
+ * | number of servers | 52 | 4 |
+ * | number of the file | 56 | 4 |
+ * | service's name, zeros behind it | 60 | 64 |
+ */
 import type { Owner } from './storage.js'
 import { checksum } from './checksum.js'
 

@@ -111,18 +111,22 @@ export class FileSnapshots implements Snapshots {
       }
     } catch (error) {
       if (!isLost(error)) throw diskFailed(this.#disk.directory, `reading ${name}`, error)
-      this.#forget(info.id)
+      this.forget(info)
       throw this.#unreadable(name, error)
     }
   }
 
+  forget({ id }: SnapshotInfo): void {
+    this.#known = this.#known.filter((info) => info.id !== id)
+  }
+
   async bytes(slot: Slot, id: string, offset: number, length: number): Promise<Uint8Array | null> {
-    const known = this.#known.some((info) => info.slot === slot && info.id === id)
-    if (!known && !this.#pieces.has(id)) return null
+    const known = this.#known.find((info) => info.slot === slot && info.id === id)
+    if (known === undefined && !this.#pieces.has(id)) return null
     try {
       return await this.#pieces.read({ slot, id }, offset, length)
     } catch (error) {
-      if (isLost(error)) this.#forget(id)
+      if (isLost(error) && known !== undefined) this.forget(known)
       return null
     }
   }
@@ -225,10 +229,6 @@ export class FileSnapshots implements Snapshots {
 
   #add(info: SnapshotInfo): void {
     this.#known = [...this.#known.filter(({ slot }) => slot !== info.slot), info].sort((a, b) => a.slot - b.slot)
-  }
-
-  #forget(id: string): void {
-    this.#known = this.#known.filter((info) => info.id !== id)
   }
 
   async #orForget(doing: Promise<void>): Promise<void> {

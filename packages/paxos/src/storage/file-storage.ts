@@ -104,6 +104,10 @@ export class FileStorage implements Storage {
     return this.#log.queue.append(records)
   }
 
+  get failure(): StorageError | null {
+    return this.#log?.queue.failure ?? null
+  }
+
   statistics(): StorageStatistics {
     return this.#log?.writer.statistics ?? NOTHING_YET
   }

@@ -63,6 +63,11 @@ export class LogWriter {
     this.#sealed = sealed
   }
 
+  /** What failed while nothing was written. */
+  get failure(): StorageError | null {
+    return this.#failure
+  }
+
   /** The last durable batch. */
   get batch(): number {
     return this.#batch

@@ -40,6 +40,8 @@ export class MemoryStorage implements Storage {
     return this.#batch
   }
 
+  readonly failure = null
+
   get snapshots(): Snapshots {
     return this.#snapshots
   }
@@ -114,7 +116,7 @@ export class MemoryStorage implements Storage {
     if (this.#clusterId === null) return 'empty'
     const last = this.#records.findLast(({ type }) => type === 'repairing' || type === 'repaired')
     if (last?.type === 'repairing') return 'repairing'
-    return this.#records.some(({ type }) => type === 'formed') ? 'formed' : 'forming'
+    return last !== undefined || this.#records.some(({ type }) => type === 'formed') ? 'formed' : 'forming'
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a directory holds, read back and judged; docs/ARCHITECTURE.md says what is refused and why. */
+import { alignUp } from './batch.js'
 import { checksum } from './checksum.js'
 import type { Disk } from './disk.js'
 import { codeOf, corrupt, diskFailed, logIsGone, missingFile, unreadable } from './failure.js'
@@ -70,13 +71,17 @@ async function contentOf(disk: Disk, name: string): Promise<Buffer> {
     if (codeOf(error) === 'EIO') throw unreadable(disk.directory, name, error)
     throw diskFailed(disk.directory, 'reading', error)
   })
-  return Buffer.from(read.buffer, read.byteOffset, read.byteLength)
+  const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength)
+  // Of a file that was cut off within the zeros behind its last record nothing is lost: they count as there.
+  const missing = alignUp(bytes.length) - bytes.length
+  return missing === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(missing)])
 }
 
 /** Where the directory stands. */
 export function formationOf(files: readonly FoundFile[]): Formation {
-  if (files.findLast(({ repair }) => repair !== null)?.repair === 'repairing') return 'repairing'
-  return files.some(({ formed }) => formed) ? 'formed' : 'forming'
+  const repair = files.findLast(({ repair }) => repair !== null)?.repair ?? null
+  if (repair === 'repairing') return 'repairing'
+  return repair === 'repaired' || files.some(({ formed }) => formed) ? 'formed' : 'forming'
 }
 
 async function reading<T>(disk: Disk, result: Promise<T>): Promise<T> {

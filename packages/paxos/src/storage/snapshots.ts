@@ -55,6 +55,8 @@ export interface Snapshots {
    * {@link newest} no more then.
    */
   read(info: SnapshotInfo): AsyncIterable<SnapshotChunk>
+  /** What it holds is of no use, though it is whole: it is {@link newest} no more. Its file stays where it is. */
+  forget(info: SnapshotInfo): void
   /**
    * Bytes of a snapshot's file from an offset on, at most so many; null if it is not there (any more). What a peer was given
    * bytes of is kept for a while, though there is a newer one.

@@ -84,7 +84,10 @@ export interface StorageStatistics {
 export interface Storage {
   /** Locks the directory and recovers it. Nothing that it returns could be lost by a crash any more. */
   open(owner: Owner, options?: OpenOptions): Promise<Opened>
-  /** The first write into an empty directory: it joins this cluster, as `forming`. Durable when resolved. */
+  /**
+   * The first write into an empty directory: it joins this cluster, as `forming`; or as `repairing`, in one with a record
+   * that says so, if it was opened to be repaired. Durable when resolved.
+   */
   form(clusterId: string): Promise<void>
   /**
    * Appends records behind all those of earlier calls; resolves when they are durable, in the order of the calls. What is
@@ -92,12 +95,17 @@ export interface Storage {
    *
    * A `base` record collects: once it is durable, files are deleted that hold nothing but promises, hints, and commands of
    * slots at or below its `collected`; and so are older snapshots. So what else must survive (`formed`, `peers`) is to be
-   * appended again before it, in the same call.
+   * appended again before it, in the same call. While the directory is `repairing`, none of its files is deleted.
    */
   append(records: readonly StoredRecord[]): Promise<void>
   /** The number of the last durable batch. It only grows, through restarts too; 0 in an empty directory. */
   readonly batch: number
   readonly snapshots: Snapshots
+  /**
+   * What failed while nobody waited for it (a seal, room ahead, a collection), or at an append: nothing can be appended any
+   * more, and the owner must end. Null as long as all is well. A full disk is no failure.
+   */
+  readonly failure: StorageError | null
   statistics(): StorageStatistics
   /** Waits for the appends that are under way, seals the log, releases the lock. */
   close(): Promise<void>
@@ -107,7 +115,7 @@ export interface Storage {
 export type StorageCode =
   /** Damage in what was durable once: refuse to start. */
   | 'CORRUPT'
-  /** A file of the log is gone. */
+  /** A file of the log is gone, or all of them are, and other files tell that there was a log. */
   | 'MISSING_FILE'
   /** Another server's or another service's directory, or another number of servers. */
   | 'WRONG_OWNER'
