@@ -34,7 +34,7 @@ t.test('two people on two servers see each other, and what each writes', async (
   await ann.say('Hello, is anybody here?')
   await bob.seesText('Hello, is anybody here?')
   await bob.say('I am.\nAnd my server is another one.')
-  await ann.seesText('I am.\nAnd my server is another one.')
+  for (const visitor of [ann, bob]) await visitor.seesText('I am.\nAnd my server is another one.')
   t.strictSame(await ann.texts(), await bob.texts())
   t.strictSame(await ann.unsent(), [])
   t.match(await ann.page.title(), '#lobby – Chat')
