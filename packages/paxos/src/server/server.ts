@@ -148,7 +148,9 @@ export class Server<Schema extends z.ZodType, Value> {
   /** How this server stands. */
   status(): ServerStatus {
     const { service, id, addresses, storage, clock } = this.#options
-    const [core, keeper] = [this.#core.status(), this.#loop.keeper.status]
+    // A repair is over when that is durable, which the membership knows.
+    const repairing = this.#membership?.repairing ?? this.#core.repairing
+    const [core, keeper] = [{ ...this.#core.status(), repairing }, this.#loop.keeper.status]
     const standpoint = {
       id,
       address: addresses[id] ?? '',

@@ -74,7 +74,7 @@ async function contentOf(disk: Disk, name: string): Promise<Buffer> {
   const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength)
   // Of a file that was cut off within the zeros behind its last record nothing is lost: they count as there.
   const missing = alignUp(bytes.length) - bytes.length
-  return missing === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(missing)])
+  return missing === 0 || bytes.length < SECTOR ? bytes : Buffer.concat([bytes, Buffer.alloc(missing)])
 }
 
 /** Where the directory stands. */
