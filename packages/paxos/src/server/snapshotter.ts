@@ -21,7 +21,11 @@ export interface SnapshotPolicy {
   readonly multiple: number
 }
 
-export const DEFAULT_SNAPSHOTS: SnapshotPolicy = { minBytes: 32 << 20, multiple: 0.5 }
+/**
+ * The larger the multiple, the less is written, and the longer is the log that a start executes again: with 1,000,000 keys of
+ * 100 bytes a snapshot is 125 MB, and 50 MB of log are 260,000 commands, which take 2 s.
+ */
+export const DEFAULT_SNAPSHOTS: SnapshotPolicy = { minBytes: 32 << 20, multiple: 0.4 }
 
 /** No turn is held longer than about `longest`; a snapshot takes a quarter of the server's time. */
 const SLICES = { longest: 4, steps: 8, rest: 3 }
