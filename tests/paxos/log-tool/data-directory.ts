@@ -24,10 +24,11 @@ export const ENTRIES: readonly unknown[] = Array.from({ length: 3000 }, (_, inde
 
 const SESSION = '1.0123456789abcdef'
 
-/** Makes it; it ends with the test. */
+/** Makes it; it ends with the test. @param saved the slot of its snapshot */
 export async function dataDirectory(
   owner: { teardown(work: () => void): void },
   identity: Owner = OWNER,
+  saved = SNAPSHOT_SLOT,
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'synod-log-tool-'))
   owner.teardown(() => {
@@ -38,7 +39,7 @@ export async function dataDirectory(
   await storage.form(CLUSTER)
   await storage.append([{ type: 'formed' }, { type: 'promise', ballot: BALLOT }])
   for (let slot = 1; slot <= LAST_SLOT; slot++) {
-    if (slot === SNAPSHOT_SLOT + 1) await snapshot(storage, identity.count)
+    if (slot === saved + 1) await snapshot(storage, identity.count, saved)
     await storage.append([accept(slot, { type: 'set', key: `key-${slot}`, value: 'x'.repeat(1000) })])
   }
   await storage.append([{ type: 'lives', lives: [0, 0, 2] }])
@@ -46,25 +47,25 @@ export async function dataDirectory(
   return directory
 }
 
-async function snapshot(storage: FileStorage, servers: number): Promise<void> {
-  const writer = await storage.snapshots.create(SNAPSHOT_SLOT)
-  for (const chunk of [...coreChunks(core(servers), true), ...stateChunks(ENTRIES)]) await writer.add(chunk)
+async function snapshot(storage: FileStorage, servers: number, slot: number): Promise<void> {
+  const writer = await storage.snapshots.create(slot)
+  for (const chunk of [...coreChunks(core(servers, slot), true), ...stateChunks(ENTRIES)]) await writer.add(chunk)
   await writer.finish()
   const base: StoredRecord = {
     type: 'base',
-    collected: SNAPSHOT_SLOT,
+    collected: slot,
     ballot: BALLOT,
     decidedBallot: BALLOT,
-    decided: SNAPSHOT_SLOT + 1,
+    decided: slot + 1,
     lives: [],
   }
   await storage.append([{ type: 'formed' }, base])
 }
 
-function core(servers: number): CoreSnapshot {
-  const chain = { slot: SNAPSHOT_SLOT, hash: '0123456789abcdef' }
+function core(servers: number, slot: number): CoreSnapshot {
+  const chain = { slot, hash: '0123456789abcdef' }
   return {
-    head: { slot: SNAPSHOT_SLOT, ballot: BALLOT, chain, block: { slot: 0, hash: '0'.repeat(16) }, servers },
+    head: { slot, ballot: BALLOT, chain, block: { slot: 0, hash: '0'.repeat(16) }, servers },
     sessions: [{ clientId: SESSION, acked: 38, results: [[39, 'ok', packValue({ existed: false })]] }],
     events: [38, { slot: 39, events: [packValue({ type: 'delete', key: '\u202ekey' })] }],
   }

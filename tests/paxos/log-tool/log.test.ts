@@ -1,15 +1,17 @@
 /** The files of a log together: what ties them to each other, what a server that runs does to them, and what is no damage. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { showDamage } from '@synod/paxos/internal/log-tool/damage'
+import { surveyDirectory } from '@synod/paxos/internal/log-tool/directory'
 import { readLog } from '@synod/paxos/internal/log-tool/log'
 import { checksum } from '@synod/paxos/internal/storage/checksum'
-import type { Disk } from '@synod/paxos/internal/storage/disk'
+import type { Disk, DiskReader } from '@synod/paxos/internal/storage/disk'
 import { FORMAT_VERSION } from '@synod/paxos/internal/storage/file-header'
 import type { FileRecord } from '@synod/paxos/internal/storage/record'
 import { RealDisk } from '@synod/paxos/internal/storage/real-disk'
-import { accept, BALLOT, directoryOf, flipped, MadeFile, nextIs } from './log-files.js'
+import { dataDirectory } from './data-directory.js'
+import { accept, BALLOT, directoryOf, flipped, MadeFile, nextIs, OWNER } from './log-files.js'
 
 interface Seen {
   readonly batches: readonly string[]
@@ -171,6 +173,22 @@ t.test(
   },
 )
 
+t.test('what a collection removed is not missing because something else is damaged', async (t) => {
+  const second = new MadeFile(2, 2).add(accept(2, 'b')).add(base(1, 2)).add(nextIs(3))
+  const third = new MadeFile(3, 5).add(accept(3, 'c')).add()
+  const damages = async (made: MadeFile, at = 40): Promise<readonly string[]> => {
+    const files = { ...filesOf([second, third]), [made.name]: flipped(made.bytes(), at) }
+    return (await seen(new RealDisk(directoryOf(t, files)))).damages
+  }
+  const [vote, collection, last] = second.records
+  t.match(await damages(second, vote?.at), [/^CORRUPT 00000002.paxos, byte \d+: record 1 of 1 of batch 3/])
+  t.match(await damages(second, collection?.at), [/: record 1 of 1 of batch 4 \(base\)/])
+  t.match(await damages(second, last?.at), [/: record 1 of 1 of batch 5 \(next\)/])
+  t.match(await damages(second), [`CORRUPT ${two}, byte 0: the file has a damaged header`])
+  t.match(await damages(third, third.records[0]?.at), [/^CORRUPT 00000003.paxos.* of batch 6/])
+  t.match(await damages(third), [`CORRUPT ${three}, byte 0: the file has a damaged header`])
+})
+
 t.test('a server that runs goes on in the next file while this one is read, and collects', async (t) => {
   const [first, second, third, spare] = sample()
   if (first === undefined || second === undefined || third === undefined || spare === undefined)
@@ -200,4 +218,80 @@ t.test('a server that runs goes on in the next file while this one is read, and 
     if (file === one && type === 'batch') directoryWith(rotating, [second, third])
   })
   t.strictSame(went, { batches: ['1/1', '1/2', '2/3', '2/4', '3/5', '3/6'], damages: [], notes: [] })
+})
+
+/** A disk that has gone bad in some files, and on which something happens when a directory was listed. */
+class OddDisk extends RealDisk {
+  listed: (times: number) => void = () => undefined
+  #times = 0
+  readonly #bad: readonly string[]
+
+  constructor(directory: string, bad: readonly string[] = []) {
+    super(directory)
+    this.#bad = bad
+  }
+
+  override async list(): Promise<string[]> {
+    const names = await super.list()
+    this.listed(++this.#times)
+    return names
+  }
+
+  override async read(name: string): Promise<Uint8Array> {
+    if (this.#bad.includes(name)) throw badSector()
+    return super.read(name)
+  }
+
+  override async openReader(name: string): Promise<DiskReader> {
+    const reader = await super.openReader(name)
+    return this.#bad.includes(name)
+      ? { ...reader, size: reader.size, read: () => Promise.reject(badSector()), close: () => reader.close() }
+      : reader
+  }
+}
+
+function badSector(): Error {
+  return Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+}
+
+t.test('a file that the disk does not give is damaged, and named', async (t) => {
+  for (const [bad, code, what] of [
+    [two, 'CORRUPT', /the file cannot be read \(EIO: i\/o error, read\)/],
+    [three, 'CORRUPT', /the file cannot be read/],
+    [four, 'CORRUPT', /the file cannot be read/],
+    ['snapshot-40.paxos', 'BAD_SNAPSHOT', /the snapshot cannot be read from here on \(EIO/],
+  ] as const) {
+    const isSnapshot = bad.startsWith('snapshot')
+    const directory = isSnapshot ? await dataDirectory(t) : directoryOf(t, filesOf(sample()))
+    const { damages } = await surveyDirectory(new OddDisk(directory, [bad]))
+    t.match(damages, [{ file: bad, code, what }])
+  }
+})
+
+t.test('a snapshot whose place a newer one takes between two looks is no damage', async (t) => {
+  const directory = await dataDirectory(t)
+  const other = await dataDirectory(t, OWNER, 44)
+  const disk = new OddDisk(directory)
+  // A server writes its next one, and collects, just when the directory was read.
+  disk.listed = (times) => {
+    if (times !== 2) return
+    renameSync(join(other, 'snapshot-44.paxos'), join(directory, 'snapshot-44.paxos'))
+    rmSync(join(directory, 'snapshot-40.paxos'))
+  }
+  const { snapshots, damages, notes } = await surveyDirectory(disk)
+  t.strictSame(
+    snapshots.map(({ file }) => file),
+    ['snapshot-44.paxos'],
+  )
+  t.strictSame(damages, [])
+  t.match(notes, [{ file: 'snapshot-40.paxos', what: /was removed while this was read/ }])
+})
+
+t.test('a snapshot under the name of another one is damage', async (t) => {
+  const directory = await dataDirectory(t)
+  renameSync(join(directory, 'snapshot-40.paxos'), join(directory, 'snapshot-41.paxos'))
+  const { damages } = await surveyDirectory(new RealDisk(directory))
+  t.match(damages, [
+    { file: 'snapshot-41.paxos', code: 'BAD_SNAPSHOT', what: 'the snapshot says that it is snapshot-40.paxos' },
+  ])
 })

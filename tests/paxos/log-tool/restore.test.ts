@@ -14,11 +14,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ProcessCluster } from '@synod/harness/internal/process'
 import { connectKvstore } from '@synod/kvstore'
+import { realClock } from '@synod/paxos/internal/clock'
+import { coreChunks, stateChunks } from '@synod/paxos/internal/server/snapshot-codec'
+import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
+import { RealDisk } from '@synod/paxos/internal/storage/real-disk'
 import t from 'tap'
 import { Cluster } from '../../support/cluster.js'
 import { run } from '../../support/command.js'
 import { dataDirectory } from './data-directory.js'
-import { flipped } from './log-files.js'
+import { BALLOT, CLUSTER, flipped, OWNER } from './log-files.js'
 
 t.setTimeout(240_000)
 
@@ -142,6 +146,33 @@ await t.test('it is made wholly or not at all', async (t) => {
   t.notOk(existsSync(one))
 })
 
+/** A snapshot that takes a while to be looked through. */
+async function largeSnapshot(directory: string): Promise<string> {
+  const storage = new FileStorage(new RealDisk(directory), realClock)
+  await storage.open(OWNER)
+  await storage.form(CLUSTER)
+  const chain = { slot: 9, hash: '0123456789abcdef' }
+  const head = { slot: 9, ballot: BALLOT, chain, block: { slot: 0, hash: '0'.repeat(16) }, servers: OWNER.count }
+  const writer = await storage.snapshots.create(9)
+  const core = { head, sessions: [], events: [9] }
+  const entries = Array.from({ length: 600_000 }, (_, index) => [`key-${index}`, 'v'.repeat(90)])
+  for (const chunk of [...coreChunks(core, true), ...stateChunks(entries)]) await writer.add(chunk)
+  await writer.finish()
+  await storage.close()
+  return join(directory, 'snapshot-9.paxos')
+}
+
+await t.test('what somebody else has put into a directory meanwhile stays there', async (t) => {
+  const small = join(await dataDirectory(t), 'snapshot-40.paxos')
+  const large = await largeSnapshot(scratch(t))
+  const place = join(scratch(t), 'server-0')
+  mkdirSync(place)
+  // Both see an empty directory. When one has looked through its large snapshot, the other one has filled it.
+  const ended = await Promise.all([synodLog('restore', large, place), synodLog('restore', small, place)])
+  t.equal(ended.filter(({ code }) => code === 0).length, 1, ended.map(({ stderr }) => stderr).join(''))
+  t.match(await synodLog('verify', place), { code: 0 })
+})
+
 await t.test('places that cannot be used are refused before anything is made', async (t) => {
   const source = await dataDirectory(t)
   const backup = join(source, 'snapshot-40.paxos')
@@ -151,6 +182,7 @@ await t.test('places that cannot be used are refused before anything is made', a
   const refusals: readonly (readonly [readonly string[], RegExp])[] = [
     [[backup, one, source], /is not empty: a new cluster needs new directories\n$/],
     [[backup, one, join(work, '.', 'one')], /is named twice\n$/],
+    [[backup, join(one, 'inner'), one], /inner lies in .*one: each needs one of its own\n$/],
     [[backup, one, backup], /snapshot-40\.paxos cannot be used \(ENOTDIR\)\n$/],
     [[join(work, 'nothing'), one], /^synod-log: there is no .*nothing\n$/],
     [[source, one], /is no snapshot file: name one, such as snapshot-4711\.paxos\n$/],

@@ -189,13 +189,22 @@ t.test('what is captured stays as it was, though sessions change while it is rea
   t.end()
 })
 
-t.test('a capture that is given up costs nothing', (t) => {
+t.test('each capture is what the table was, whether those before it were read or not', (t) => {
   const { self, open, execute } = table()
   open('a')
   open('b')
-  for (const { clientId } of self.capture()) if (clientId === '1.a') break
+  const empty = self.capture()
   execute('1.a/1 x')
-  t.strictSame(show(self.capture()), ['2.b^0: ', '1.a^0: 1 ok x@3'])
+  const first = self.capture()
+  for (const { clientId } of first) if (clientId === '2.b') break
+  execute('1.a/2^1 y')
+  const second = self.capture()
+  execute('1.a/3^2 z')
+  t.strictSame(show(empty), ['1.a^0: ', '2.b^0: '])
+  t.strictSame(show(first), ['2.b^0: ', '1.a^0: 1 ok x@3'])
+  t.strictSame(show(second), ['2.b^0: ', '1.a^1: 2 ok y@4'])
+  t.strictSame(show(second), show(second), 'however often it is read')
+  t.equal(self.size, 2)
   t.end()
 })
 

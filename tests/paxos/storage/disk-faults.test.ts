@@ -190,6 +190,20 @@ t.test('a disk that fills up while a snapshot is written loses the snapshot, and
   await again.close()
 })
 
+t.test('a snapshot that is given up and cannot be removed does not keep the next one from being begun', async (t) => {
+  const disk = new RealDisk(newDirectory())
+  const storage = new FileStorage(disk, new HandClock(), SMALL)
+  await storage.open(OWNER)
+  await storage.form(CLUSTER)
+  const writer = await storage.snapshots.create(5)
+  const remove = disk.remove.bind(disk)
+  disk.remove = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
+  await t.rejects(writer.abandon(), { code: 'DISK_FAILED' })
+  disk.remove = remove
+  t.equal((await writeSnapshot(storage.snapshots, 5, chunksOf(5))).slot, 5)
+  await storage.close()
+})
+
 t.test('a file system that is read-only is refused, whoever asks', async (t) => {
   const directory = fileSystem(t, 'size=2m')
   if (directory === null) return

@@ -26,10 +26,10 @@ function storageIn(directory: string): FileStorage {
 }
 
 /** A formed directory with three files or more, and a snapshot. */
-async function made(): Promise<string> {
+async function made(owner = OWNER): Promise<string> {
   const directory = newDirectory()
   const storage = storageIn(directory)
-  await storage.open(OWNER)
+  await storage.open(owner)
   await storage.form(CLUSTER)
   await storage.append([{ type: 'formed' }])
   for (let i = 0; i < 40; i++) await storage.append([numbered(i, 400)])
@@ -114,7 +114,8 @@ for (const [what, damage] of Object.entries(damages)) {
     const first = storageIn(directory)
     const opened = await first.open(OWNER, REPAIR)
     t.strictSame([opened.formation, opened.clusterId, opened.notes.length], ['empty', null, 1])
-    t.match(opened.notes[0], /start it with --repair.* \(set aside as .*snapshot-20\.paxos\.damaged\)$/)
+    t.match(opened.notes[0], / \(set aside as .*snapshot-20\.paxos\.damaged\)$/)
+    t.notMatch(opened.notes[0], /--repair/, 'it is being repaired')
     t.strictSame(
       readdirSync(directory),
       names.map((name) => `${name}.damaged`),
@@ -134,6 +135,21 @@ for (const [what, damage] of Object.entries(damages)) {
     await third.close()
   })
 }
+
+t.test('where a repair cannot work, none is recommended', async (t) => {
+  for (const count of [1, 2]) {
+    const owner = { ...OWNER, id: 0, count }
+    for (const damage of Object.values(damages)) {
+      const directory = await made(owner)
+      damage(directory)
+      const error: unknown = await storageIn(directory)
+        .open(owner)
+        .catch((error: unknown) => error)
+      t.match(error, { message: /lost.*; (put the file back, or )?make a new cluster of a back-up, or of the newest/ })
+      t.notMatch(error, { message: /--repair/ })
+    }
+  }
+})
 
 t.test('a directory that is damaged twice is set aside twice, the first over the second', async (t) => {
   const directory = await made()

@@ -5,7 +5,18 @@ import { FileStorage } from '@synod/paxos/internal/storage/file-storage'
 import { MemoryStorage } from '@synod/paxos/internal/storage/memory-storage'
 import { RealDisk } from '@synod/paxos/internal/storage/real-disk'
 import type { Storage, StoredRecord } from '@synod/paxos/internal/storage/storage'
-import { CLUSTER, newDirectory, numbered, numbersIn, OWNER, promptDisk, recordsIn, SMALL, upTo } from './fixtures.js'
+import {
+  baseAt,
+  CLUSTER,
+  newDirectory,
+  numbered,
+  numbersIn,
+  OWNER,
+  promptDisk,
+  recordsIn,
+  SMALL,
+  upTo,
+} from './fixtures.js'
 
 /** Each gives a function that starts a new life over the same directory. */
 const storages: Record<string, () => () => Storage> = {
@@ -141,6 +152,29 @@ for (const [name, make] of Object.entries(storages)) {
       t.strictSame(resolved, ['something', 'nothing'])
       await before
       await storage.close()
+    })
+
+    t.test('what is appended while a base record is kept comes behind it, and resolves after it', async (t) => {
+      const life = make()
+      const storage = life()
+      await storage.open(OWNER)
+      await storage.form(CLUSTER)
+      const resolved: number[] = []
+      const note = (i: number) => () => void resolved.push(i)
+      for (let i = 0; i < 20; i += 2) {
+        const first = storage.append([baseAt(0), numbered(i)]).then(note(i))
+        for (let turns = 0; turns < i / 2; turns++) await Promise.resolve()
+        await Promise.all([first, storage.append([numbered(i + 1)]).then(note(i + 1))])
+      }
+      t.strictSame(resolved, upTo(20))
+      await storage.close()
+      const second = life()
+      const found = (await recordsIn(await second.open(OWNER))).filter(({ type }) => type === 'accept')
+      t.strictSame(
+        found.map(plain),
+        upTo(20).map((i) => plain(numbered(i))),
+      )
+      await second.close()
     })
 
     t.test('close waits for the appends that are under way', async (t) => {

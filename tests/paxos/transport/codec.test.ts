@@ -183,3 +183,12 @@ t.test('a frame that could not be encoded leaves nothing behind in the next', (t
   t.strictSame(decodeClientFrame(encodeFrame({ type: 'open', nonce })), { type: 'open', nonce })
   t.end()
 })
+
+t.test('whatever words a service has put into a sentence, it can be told', (t) => {
+  const message = `no key \ud83d ${'x'.repeat(100_000)}\udc00`
+  const goodbye = decodeServerFrame(encodeFrame({ type: 'goodbye', code: 'DUMP_FAILED', message }))
+  t.match(goodbye, { type: 'goodbye', code: 'DUMP_FAILED', message: /^no key \ufffd x{60000}/ })
+  const snapshot = decodeServerFrame(encodeFrame({ type: 'snapshot', slot: 0, path: '', error: message }))
+  t.match(snapshot, { type: 'snapshot', error: /^no key \ufffd x{60000}/ })
+  t.end()
+})

@@ -36,27 +36,8 @@ export interface DirectorySurvey {
 /** Reads all of a directory once. */
 export async function surveyDirectory(disk: Disk): Promise<DirectorySurvey> {
   const log = await LogSurvey.of(disk)
-  const notes = [...log.notes]
-  const snapshots: SnapshotSurvey[] = []
-  const others: OtherFile[] = []
-  for (const file of await disk.list()) {
-    if (fileNumber(file) !== null) continue
-    if (snapshotSlot(file) === null) {
-      const size = await sizeOf(join(disk.directory, file))
-      if (size !== null) others.push({ file, size, what: describeOther(file) })
-      continue
-    }
-    const survey = await surveySnapshot(disk, file)
-    if (survey === null) {
-      notes.push({
-        type: 'note',
-        file,
-        offset: null,
-        what: 'was removed while this was read: a newer one took its place',
-      })
-    } else snapshots.push(survey)
-  }
-  snapshots.sort((a, b) => a.slot - b.slot)
+  const { snapshots, others, gone } = await surveyRest(disk)
+  const notes = [...log.notes, ...gone]
   const bad = [
     ...goneLog(log, snapshots, others),
     ...snapshots.flatMap((snapshot) => snapshot.damage ?? strangeness(snapshot, log)),
@@ -72,6 +53,44 @@ export async function surveyDirectory(disk: Disk): Promise<DirectorySurvey> {
   }
 }
 
+interface Rest {
+  readonly snapshots: SnapshotSurvey[]
+  readonly others: OtherFile[]
+  /** Snapshots that were removed meanwhile. */
+  readonly gone: Note[]
+}
+
+/** All that is not the log's. */
+async function surveyRest(disk: Disk): Promise<Rest> {
+  const rest: Rest = { snapshots: [], others: [], gone: [] }
+  const seen = new Set<string>()
+  // When one was removed, there is a newer one that was not there yet when the directory was read.
+  for (let told = -1; told < rest.gone.length;) {
+    told = rest.gone.length
+    for (const file of await disk.list()) {
+      if (fileNumber(file) !== null || seen.has(file)) continue
+      seen.add(file)
+      await surveyFile(disk, file, rest)
+    }
+  }
+  rest.snapshots.sort((a, b) => a.slot - b.slot)
+  return rest
+}
+
+async function surveyFile(disk: Disk, file: string, { snapshots, others, gone }: Rest): Promise<void> {
+  if (snapshotSlot(file) === null) {
+    const size = await sizeOf(join(disk.directory, file))
+    if (size !== null) others.push({ file, size, what: describeOther(file) })
+    return
+  }
+  const survey = await surveySnapshot(disk, file)
+  if (survey !== null) snapshots.push(survey)
+  else {
+    const what = 'was removed while this was read: a newer one took its place'
+    gone.push({ type: 'note', file, offset: null, what })
+  }
+}
+
 /** There is no log, but something that only a directory with a log has. */
 function goneLog(log: LogSurvey, snapshots: readonly SnapshotSurvey[], others: readonly OtherFile[]): Damage[] {
   if (log.files.length + log.damageCount > 0) return []
@@ -80,9 +99,12 @@ function goneLog(log: LogSurvey, snapshots: readonly SnapshotSurvey[], others: r
   return [{ ...missing(fileName(1)), what: `the log is missing, and ${remains} says that there was one` }]
 }
 
-/** A snapshot of another cluster than the log's. */
+/** A snapshot under another one's name, or of another cluster than the log's. */
 function strangeness({ file, header }: SnapshotSurvey, { files: [first] }: LogSurvey): Damage[] {
-  if (first === undefined || header === null) return []
+  if (header === null) return []
+  const own = snapshotName(header.slot)
+  if (own !== file) return [badSnapshot(file, 0, `the snapshot says that it is ${own}`)]
+  if (first === undefined) return []
   const { clusterId, service, count } = header
   if (clusterId === first.clusterId && service === first.service && count === first.count) return []
   const what = `the snapshot is of another cluster, ${clusterId} (${count} servers of "${service}")`
@@ -110,6 +132,6 @@ async function sizeOf(path: string): Promise<number | null> {
 function describeOther(file: string): string {
   if (isSetAside(file)) return 'set aside by a repair; may be removed'
   if (file.endsWith('.part')) return 'a snapshot that is being received'
-  if (file.endsWith('.new')) return 'being made; the next start removes it'
+  if (file.endsWith('.new')) return 'being made, or left behind by a crash; the server removes it'
   return 'not of Synod'
 }

@@ -4,11 +4,10 @@
  */
 import { asBuffer } from '../codec/bytes.js'
 import type { Disk } from '../storage/disk.js'
-import { codeOf } from '../storage/failure.js'
+import { codeOf, reason } from '../storage/failure.js'
 import type { FileHeader } from '../storage/file-header.js'
 import { decodeHeader, fileName, fileNumber, HeaderError, SECTOR } from '../storage/file-header.js'
-import { scanFile } from '../storage/log-scan.js'
-import { sameOwner, showOwner, StorageError } from '../storage/storage.js'
+import { sameOwner, showOwner } from '../storage/storage.js'
 import type { Damage } from './damage.js'
 import { corrupt, missing } from './damage.js'
 import type { FoundBatch, Walked } from './walk.js'
@@ -89,6 +88,11 @@ export async function* readLog(disk: Disk, only: string | null = null): AsyncGen
       before = null
       continue
     }
+    if ('what' in bytes) {
+      yield bytes
+      before = null
+      continue
+    }
     const header = headerOf(number, bytes)
     if ('what' in header) {
       yield header
@@ -124,21 +128,54 @@ const MOST_TRIES = 20
 
 const LEFT_OVER = 'is left over from a collection: the next one, or the next start, removes it'
 
-/** The number of the log's first file, as its last base record says; null if one of these files is not there any more. */
+/**
+ * The number of the log's first file, as its last base record says; null if one of these files is not there any more. Where
+ * damage may hide a newer base record, nothing before the first of these files can be said to be missing.
+ */
 async function firstNeeded(disk: Disk, numbers: readonly number[]): Promise<number | null> {
+  const [present = 1] = numbers
+  let [hidden, isUsedBehind] = [false, false]
   for (const number of numbers.toReversed()) {
-    const bytes = await readNow(disk, fileName(number))
+    const file = fileName(number)
+    const bytes = await readNow(disk, file)
     if (bytes === null) return null
-    const header = headerOf(number, bytes)
-    if ('what' in header) continue
-    try {
-      const { base } = await scanFile(disk.directory, bytes, header, () => Promise.resolve())
-      if (base !== null) return base.record.firstFile
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error // what it says is found again, and told, on the way through
+    const header = 'what' in bytes ? bytes : headerOf(number, bytes)
+    if ('what' in bytes || 'what' in header) {
+      hidden = true
+      continue
+    }
+    const { firstFile, isDamagedBehind, walked } = lastBase(file, bytes, header)
+    // What would be a torn write at the end of the log is damage where the log goes on.
+    hidden ||= isDamagedBehind || (isUsedBehind && walked.tail !== null)
+    if (firstFile !== null) return hidden ? present : firstFile
+    isUsedBehind ||= walked.first > 0
+  }
+  return hidden ? present : 1
+}
+
+/** What the last base record of a file says, and whether there is damage behind it. */
+interface LastBase {
+  /** null: there is no such record. */
+  readonly firstFile: number | null
+  readonly isDamagedBehind: boolean
+  readonly walked: Walked
+}
+
+function lastBase(file: string, bytes: Buffer, header: FileHeader): LastBase {
+  const steps = walk(file, bytes, header)
+  let firstFile: number | null = null
+  let isDamagedBehind = false
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return { firstFile, isDamagedBehind, walked: step.value }
+    if (step.value.type === 'damage') {
+      isDamagedBehind = true
+      continue
+    }
+    for (const { record } of step.value.records) {
+      if (record.type === 'base') [firstFile, isDamagedBehind] = [record.firstFile, false]
     }
   }
-  return 1
 }
 
 /** Whether anything was written into a file behind its header. */
@@ -155,6 +192,7 @@ async function isUsed(disk: Disk, file: string): Promise<boolean> {
     }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return false
+    if (codeOf(error) === 'EIO') return true // that is told when it is its turn
     throw error
   }
 }
@@ -164,6 +202,10 @@ async function* spare(disk: Disk, number: number): AsyncGenerator<LogStep> {
   const file = fileName(number)
   const bytes = await readNow(disk, file)
   if (bytes === null) return
+  if ('what' in bytes) {
+    yield bytes
+    return
+  }
   const header = headerOf(number, bytes)
   if ('what' in header) {
     yield header
@@ -174,12 +216,13 @@ async function* spare(disk: Disk, number: number): AsyncGenerator<LogStep> {
   yield { type: 'end', file, size: bytes.length, walked }
 }
 
-/** The file's bytes; null if it is not there any more. */
-async function readNow(disk: Disk, file: string): Promise<Buffer | null> {
+/** The file's bytes; null if it is not there any more. What the disk does not give is damaged: a server takes it for that, too. */
+async function readNow(disk: Disk, file: string): Promise<Buffer | Damage | null> {
   try {
     return asBuffer(await disk.read(file))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null
+    if (codeOf(error) === 'EIO') return corrupt(file, 0, null, `the file cannot be read (${reason(error)})`)
     throw error
   }
 }

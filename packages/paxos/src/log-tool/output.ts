@@ -1,12 +1,18 @@
 /** Writing to standard output, and numbers for people. */
 import { once } from 'node:events'
+import { EXIT_DAMAGED } from './usage.js'
 
-/** Whoever reads the output may stop reading (`… | head`): then this ends quietly. To be called before the first output. */
+/**
+ * Whoever reads the output may stop reading (`… | head`): then this ends quietly. Output that cannot be written otherwise (a
+ * full disk) is told. To be called before the first output.
+ */
 export function endWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      process.exit(0)
+      if (error.code === 'EPIPE') process.exit(0)
+      if (stream === process.stdout)
+        process.stderr.write(`synod-log: the output cannot be written (${error.message})\n`)
+      process.exit(EXIT_DAMAGED)
     })
   }
 }

@@ -3,19 +3,22 @@
  * the votes of the old one are not in a snapshot, so its servers must never be joined by what was restored.
  */
 import { randomBytes } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
 import { realClock } from '../clock.js'
 import type { Ballot } from '../protocol/ballot.js'
 import type { SnapshotHead } from '../protocol/snapshot.js'
 import { encodeHead, SnapshotReader } from '../server/snapshot-codec.js'
 import type { DiskReader } from '../storage/disk.js'
 import { codeOf } from '../storage/failure.js'
+import { fileNumber } from '../storage/file-header.js'
 import { FileStorage } from '../storage/file-storage.js'
 import { makeDirectories, RealDisk } from '../storage/real-disk.js'
 import type { SnapshotHeader } from '../storage/snapshot-file.js'
+import { snapshotSlot } from '../storage/snapshot-file.js'
 import { readChunks } from '../storage/snapshot-reader.js'
 import type { SnapshotChunk } from '../storage/snapshots.js'
+import type { Owner } from '../storage/storage.js'
 import { StorageError } from '../storage/storage.js'
 import { MAX_SERVERS } from '../transport/wire.js'
 import { showDamage } from './damage.js'
@@ -36,6 +39,8 @@ interface Made {
   readonly directory: string
   /** The outermost directory that was made for it; null if it was there, and empty. */
   readonly outermost: string | null
+  /** It was empty when it was locked: the files of a server that are in it are this program's. */
+  begun: boolean
 }
 
 /**
@@ -71,20 +76,26 @@ async function checkPlaces(directories: readonly string[]): Promise<void> {
   if (directories.length > MAX_SERVERS) throw new UsageError(`a cluster has at most ${MAX_SERVERS} servers`)
   const places = directories.map((directory) => resolve(directory))
   for (const [index, place] of places.entries()) {
-    if (places.indexOf(place) < index) throw new UsageError(`${directories[index]} is named twice`)
+    const directory = directories[index] ?? place
+    if (places.indexOf(place) < index) throw new UsageError(`${directory} is named twice`)
+    const around = places.findIndex((other) => place.startsWith(other + sep))
+    if (around !== -1) throw new UsageError(`${directory} lies in ${directories[around]}: each needs one of its own`)
     try {
-      if ((await readdir(place)).length > 0) {
-        throw new UsageError(`${directories[index]} is not empty: a new cluster needs new directories`)
-      }
+      if ((await readdir(place)).length > 0) throw notEmpty(directory)
     } catch (error) {
       if (error instanceof UsageError || codeOf(error) === '') throw error
-      if (codeOf(error) !== 'ENOENT') throw new UsageError(`${directories[index]} cannot be used (${codeOf(error)})`)
+      if (codeOf(error) !== 'ENOENT') throw new UsageError(`${directory} cannot be used (${codeOf(error)})`)
     }
   }
 }
 
+function notEmpty(directory: string): UsageError {
+  return new UsageError(`${directory} is not empty: a new cluster needs new directories`)
+}
+
 async function makeAll(source: Source, directories: readonly string[], clusterId: string): Promise<void> {
   const made: Made[] = []
+  const { service } = source.header
   let signal: NodeJS.Signals | null = null
   const onSignal = (received: NodeJS.Signals): void => {
     signal = received
@@ -96,8 +107,12 @@ async function makeAll(source: Source, directories: readonly string[], clusterId
   try {
     for (const [id, directory] of directories.entries()) {
       const [outermost = null] = await makeDirectories(resolve(directory))
-      made.push({ directory, outermost })
-      await make(source, directory, { clusterId, id, count: directories.length }, goOn)
+      const place: Made = { directory, outermost, begun: false }
+      made.push(place)
+      const owner = { service, id, count: directories.length }
+      const storage = await begin(directory, owner)
+      place.begun = true
+      await make(source, storage, { clusterId, count: owner.count }, goOn)
       const verdict = await judge(directory)
       const [damage] = verdict.damages
       if (damage !== undefined)
@@ -111,21 +126,44 @@ async function makeAll(source: Source, directories: readonly string[], clusterId
   }
 }
 
-async function remove({ directory, outermost }: Made): Promise<void> {
-  if (outermost !== null) await rm(outermost, { recursive: true, force: true })
-  else for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true })
+/** Removes what was made, and nothing else: others may have put something there meanwhile. */
+async function remove({ directory, outermost, begun }: Made): Promise<void> {
+  const names = begun ? await readdir(directory) : []
+  for (const name of names.filter(isServers)) await rm(join(directory, name))
+  if (outermost === null) return
+  try {
+    for (let place = resolve(directory); ; place = dirname(place)) {
+      await rmdir(place)
+      if (place === outermost) return
+    }
+  } catch (error) {
+    if (codeOf(error) !== 'ENOTEMPTY') throw error
+  }
+}
+
+function isServers(name: string): boolean {
+  const whole = name.replace(/\.new$/, '')
+  return fileNumber(whole) !== null || snapshotSlot(whole) !== null
+}
+
+/** Takes an empty directory. If something is in it by now, that is somebody else's. */
+async function begin(directory: string, owner: Owner): Promise<FileStorage> {
+  if ((await readdir(directory)).length > 0) throw notEmpty(directory)
+  const storage = new FileStorage(new RealDisk(directory), realClock)
+  const { formation } = await storage.open(owner)
+  if (formation === 'empty') return storage
+  await storage.close()
+  throw notEmpty(directory)
 }
 
 /** @param goOn throws if it is not to go on */
 async function make(
   { reader, header }: Source,
-  directory: string,
-  { clusterId, id, count }: { readonly clusterId: string; readonly id: number; readonly count: number },
+  storage: FileStorage,
+  { clusterId, count }: { readonly clusterId: string; readonly count: number },
   goOn: () => void,
 ): Promise<void> {
-  const { service, slot } = header
-  const storage = new FileStorage(new RealDisk(directory), realClock)
-  await storage.open({ service, id, count })
+  const { slot } = header
   try {
     await storage.form(clusterId)
     const writer = await storage.snapshots.create(slot)

@@ -3,7 +3,7 @@ import { showBallot } from '../protocol/ballot.js'
 import type { SnapshotHead } from '../protocol/snapshot.js'
 import { SnapshotReader } from '../server/snapshot-codec.js'
 import type { Disk, DiskReader } from '../storage/disk.js'
-import { codeOf } from '../storage/failure.js'
+import { codeOf, reason } from '../storage/failure.js'
 import { HeaderError, SECTOR } from '../storage/file-header.js'
 import type { SnapshotHeader } from '../storage/snapshot-file.js'
 import { decodeSnapshotHeader, SnapshotDamage, snapshotSlot } from '../storage/snapshot-file.js'
@@ -61,6 +61,7 @@ export async function headerOf(file: string, reader: DiskReader): Promise<Snapsh
   try {
     return decodeSnapshotHeader(await reader.read(0, SECTOR))
   } catch (error) {
+    if (codeOf(error) === 'EIO') return unreadable(file, 0, error)
     if (!(error instanceof HeaderError)) throw error
     if (error.newer === null) return badSnapshot(file, 0, `the file ${error.message}`)
     const what = `the snapshot ${error.message}, which this release does not know`
@@ -91,8 +92,14 @@ export async function* readContent(
     if (error instanceof SnapshotDamage)
       return badSnapshot(file, error.offset, `the snapshot ${error.message}${behind}`)
     if (error instanceof StorageError) return badSnapshot(file, offset, error.message)
+    if (codeOf(error) === 'EIO') return unreadable(file, offset, error)
     throw error
   }
+}
+
+/** What the disk does not give is damaged: a server takes it for that, too. */
+function unreadable(file: string, offset: number, error: unknown): Damage {
+  return badSnapshot(file, offset, `the snapshot cannot be read from here on (${reason(error)})`)
 }
 
 /** Reads all of a snapshot; null if it is not there (any more). */

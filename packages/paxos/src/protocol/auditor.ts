@@ -11,6 +11,14 @@ import { SynodError } from './error.js'
 import type { AskAudit, TellAudit } from './message.js'
 import type { Outbox } from './outbox.js'
 
+/** Why a server stops, and what to do about it. */
+const MINORITY =
+  'a majority of the servers has another one: what it executed cannot be believed; check its memory and disk, empty its ' +
+  'directory, and have it rebuilt from the others with --repair'
+const NO_MAJORITY =
+  'no majority of the servers has the same one: nobody can tell which is right; start those that are down, and if they do ' +
+  'not make a majority, keep a copy of all directories, and make a new cluster of a back-up (synod-log restore)'
+
 /** So many election timeouts a server waits for the others' answers. */
 const PATIENCE = 8
 
@@ -62,7 +70,7 @@ export class Auditor {
 
   tick(now: number, out: Outbox): void {
     if (this.#inquiry === undefined) return
-    if (now >= this.#inquiry.deadline) throw this.#diverged('no majority of the servers has the same one')
+    if (now >= this.#inquiry.deadline) throw this.#diverged(NO_MAJORITY)
     if (now - this.#inquiry.askedAt >= this.#config.timing.resend) this.#ask(this.#inquiry, now, out)
   }
 
@@ -87,7 +95,7 @@ export class Auditor {
     for (const hash of new Set(hashes.values())) {
       const alike = new Set([...hashes].filter(([, other]) => other === hash).map(([server]) => server))
       if (!isQuorum(this.#config.configuration, alike)) continue
-      if (!alike.has(this.#config.id)) throw this.#diverged('a majority of the servers has another one')
+      if (!alike.has(this.#config.id)) throw this.#diverged(MINORITY)
       this.#inquiry = undefined // whoever differs stops
       return
     }
@@ -98,8 +106,7 @@ export class Auditor {
     const told = [...hashes].map(([server, hash]) => `server ${server}: ${hash}`).join(', ')
     return new SynodError(
       'DIVERGED',
-      `this server's history differs from that of others at or before slot ${slot} (${told}), and ${why}: ` +
-        'what it executed cannot be believed; check its memory and disk, empty its directory, and have it rebuilt from the others with --repair',
+      `this server's history differs from that of others at or before slot ${slot} (${told}), and ${why}`,
       { slot, hashes: Object.fromEntries(hashes) },
     )
   }

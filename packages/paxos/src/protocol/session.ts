@@ -26,6 +26,8 @@ interface Session {
   /** Results above `acked`, by local id. */
   readonly results: Map<number, Result>
   bytes: number
+  /** How often the table had been captured when this was made: it may be changed until the next time. */
+  readonly captures: number
 }
 
 type Operation = Extract<Command, { kind: 'op' }>
@@ -40,8 +42,8 @@ export class SessionTable {
   readonly #sessions = new Map<string, Session>()
   #bytes = 0
   #latest: Session | undefined
-  /** Of the sessions that were captured and have changed since: what they were. */
-  #captured: Map<Session, SessionEntry> | undefined
+  /** How often it was captured. */
+  #captures = 0
 
   constructor(ended: Ended, limits = { sessions: MAX_SESSIONS, bytes: MAX_SESSION_BYTES }) {
     this.#ended = ended
@@ -60,7 +62,7 @@ export class SessionTable {
   /** Opens the session ⟨slot, nonce⟩ and gives its client id. The slot makes a late copy of the command another session. */
   open(slot: Slot, nonce: string): string {
     const clientId = `${slot.toString(36)}.${nonce}`
-    this.#latest = { acked: 0, results: new Map(), bytes: 0 }
+    this.#latest = { acked: 0, results: new Map(), bytes: 0, captures: this.#captures }
     this.#sessions.set(clientId, this.#latest)
     this.#evict()
     return clientId
@@ -68,13 +70,12 @@ export class SessionTable {
 
   /** Executes the operation, unless its session is unknown or it was executed before. */
   execute(slot: Slot, command: Operation, machine: StateMachine, emit: Emit): Result {
-    const session = this.#sessions.get(command.clientId)
-    if (session === undefined) return EXPIRED
-    if (this.#captured !== undefined) this.#keep(this.#captured, command.clientId, session)
-    this.#use(command.clientId, session)
+    const known = this.#sessions.get(command.clientId)
+    if (known === undefined) return EXPIRED
+    const session = this.#use(command.clientId, known)
     this.#acknowledge(session, command.acked)
-    const known = outcome(session, command)
-    if (known !== undefined) return known
+    const before = outcome(session, command)
+    if (before !== undefined) return before
     const result = machine.execute(slot, command.clientId, command.op, emit)
     session.results.set(command.localId, result)
     session.bytes += result.value.length + RESULT_BYTES
@@ -95,24 +96,14 @@ export class SessionTable {
     if (session !== undefined) this.#drop(clientId, session)
   }
 
-  /**
-   * All of it as it is now, to be read whenever it suits, once: a session that changes meanwhile is copied first. (Another
-   * capture ends the one before.)
-   */
+  /** All of it as it is now, to be read whenever it suits: from now on a session is copied before it changes. */
   capture(): Iterable<SessionEntry> {
     const sessions = [...this.#sessions]
-    const captured = new Map<Session, SessionEntry>()
-    this.#captured = captured
-    const done = (): void => {
-      if (this.#captured === captured) this.#captured = undefined
-    }
+    this.#captures++
+    this.#latest = undefined
     return {
       *[Symbol.iterator]() {
-        try {
-          for (const [clientId, session] of sessions) yield captured.get(session) ?? entryOf(clientId, session)
-        } finally {
-          done()
-        }
+        for (const [clientId, session] of sessions) yield entryOf(clientId, session)
       },
     }
   }
@@ -122,9 +113,8 @@ export class SessionTable {
     this.#sessions.clear()
     this.#bytes = 0
     this.#latest = undefined
-    this.#captured = undefined
     for (const { clientId, acked, results } of entries) {
-      const session: Session = { acked, results: new Map(), bytes: 0 }
+      const session: Session = { acked, results: new Map(), bytes: 0, captures: this.#captures }
       for (const [localId, status, value] of results) {
         session.results.set(localId, { status, value })
         session.bytes += value.length + RESULT_BYTES
@@ -134,15 +124,14 @@ export class SessionTable {
     }
   }
 
-  #keep(captured: Map<Session, SessionEntry>, clientId: string, session: Session): void {
-    if (!captured.has(session)) captured.set(session, entryOf(clientId, session))
-  }
-
-  #use(clientId: string, session: Session): void {
-    if (session === this.#latest) return
-    this.#latest = session
+  /** Makes the session the one that was used last; gives it back, or its copy, as it may be changed. */
+  #use(clientId: string, session: Session): Session {
+    if (session === this.#latest) return session
+    const own = session.captures === this.#captures ? session : copyOf(session, this.#captures)
+    this.#latest = own
     this.#sessions.delete(clientId)
-    this.#sessions.set(clientId, session)
+    this.#sessions.set(clientId, own)
+    return own
   }
 
   #acknowledge(session: Session, acked: number): void {
@@ -176,6 +165,10 @@ export class SessionTable {
     if (session === this.#latest) this.#latest = undefined
     this.#ended(clientId)
   }
+}
+
+function copyOf(session: Session, captures: number): Session {
+  return { ...session, results: new Map(session.results), captures }
 }
 
 function entryOf(clientId: string, { acked, results }: Session): SessionEntry {

@@ -1,40 +1,65 @@
 /** What goes wrong with a directory, in sentences. */
+import type { StorageCode } from './storage.js'
 import { StorageError } from './storage.js'
 
-const REPAIR = 'start it with --repair, and it gets from the other servers what it lost'
+/** Votes may be lost. What can be done about that depends on the number of servers: see {@link advised}. */
+class VotesLost extends StorageError {
+  /** @param first the beginning of the advice */
+  constructor(
+    code: StorageCode,
+    message: string,
+    data: Readonly<Record<string, unknown>>,
+    readonly first = '',
+  ) {
+    super(code, message, data)
+  }
+}
+
+/** The error, with what to do about lost votes in a cluster of so many servers if it says that some are. */
+export function advised(error: unknown, servers: number): unknown {
+  if (!(error instanceof VotesLost)) return error
+  const { code, message, data, first } = error
+  const advice =
+    servers > 2
+      ? 'start it with --repair, and it gets from the other servers what it lost'
+      : 'make a new cluster of a back-up, or of the newest snapshot that is whole (synod-log restore): ' +
+        'in one of fewer than three servers none can be repaired'
+  return new StorageError(code, `${message}; ${first}${advice}`, data)
+}
 
 /** A file that cannot be believed. `offset` is in bytes; `what` ends the sentence that begins with the file's name. */
 export function corrupt(directory: string, file: string, offset: number, what: string): StorageError {
-  return new StorageError(
+  return new VotesLost(
     'CORRUPT',
-    `${directory}/${file} ${what} (byte ${offset}), in what was durable once: votes may be lost, so this server must not start as it is; ${REPAIR}`,
+    `${directory}/${file} ${what} (byte ${offset}), in what was durable once: votes may be lost, so this server must not start as it is`,
     { directory, file, offset },
   )
 }
 
 export function missingFile(directory: string, file: string): StorageError {
-  return new StorageError(
+  return new VotesLost(
     'MISSING_FILE',
-    `${directory}/${file} is missing: votes are lost with it, so this server must not start as it is; put the file back, or ${REPAIR}`,
+    `${directory}/${file} is missing: votes are lost with it, so this server must not start as it is`,
     { directory, file },
+    'put the file back, or ',
   )
 }
 
 /** A file whose bytes the disk does not give. */
 export function unreadable(directory: string, file: string, error: unknown): StorageError {
-  return new StorageError(
+  return new VotesLost(
     'CORRUPT',
-    `${directory}/${file} cannot be read (${reason(error)}): votes may be lost, so this server must not start as it is; ` +
-      `check the disk, or put the directory on another one; then ${REPAIR}`,
+    `${directory}/${file} cannot be read (${reason(error)}): votes may be lost, so this server must not start as it is`,
     { directory, file, offset: 0 },
+    'check the disk, or put the directory on another one; if the file stays as it is, ',
   )
 }
 
 /** There is no log, but something that only a directory with a log has. */
 export function logIsGone(directory: string, remains: string): StorageError {
-  return new StorageError(
+  return new VotesLost(
     'MISSING_FILE',
-    `${directory} holds ${remains}, but no log: it is no new directory, and its votes are lost; ${REPAIR}`,
+    `${directory} holds ${remains}, but no log: it is no new directory, and its votes are lost`,
     { directory, file: remains },
   )
 }

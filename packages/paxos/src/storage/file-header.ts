@@ -51,10 +51,25 @@ export class HeaderError extends Error {
   }
 }
 
-// Magic, version and checksum keep their places in every version, so that each can tell a newer one from damage.
-const MAGIC = Buffer.from('synodlog', 'latin1')
+/** What the first sector of a file begins with. */
+export interface FileKind {
+  /** 8 bytes. */
+  readonly magic: Buffer
+  /** Of the files that this release writes, and the highest that it reads. */
+  readonly version: number
+  /** Ends a sentence that begins with the file's name. */
+  readonly mismatch: string
+}
+
+// Magic, version and checksum keep their places in every kind and version, so that each can tell a newer one from damage.
 const VERSION = 8
 const CHECKSUM = 12
+
+const LOG: FileKind = {
+  magic: Buffer.from('synodlog', 'latin1'),
+  version: FORMAT_VERSION,
+  mismatch: 'does not begin as a log file does',
+}
 const CLUSTER = 16
 const SALT = 32
 const SERVER = 48
@@ -63,35 +78,53 @@ const FILE = 56
 const SERVICE = 60
 const SERVICE_BYTES = 64
 
-export function encodeHeader({ clusterId, owner, file, salt }: FileHeader): Buffer {
+/** A sector with a header of this kind, the rest of which `fill` writes. */
+export function encodeSector({ magic, version }: FileKind, fill: (bytes: Buffer) => void): Buffer {
   const bytes = Buffer.alloc(SECTOR)
-  bytes.set(MAGIC)
-  bytes.writeUInt32LE(FORMAT_VERSION, VERSION)
-  bytes.write(clusterId, CLUSTER, 'hex')
-  bytes.set(salt, SALT)
-  bytes.writeUInt32LE(owner.id, SERVER)
-  bytes.writeUInt32LE(owner.count, COUNT)
-  bytes.writeUInt32LE(file, FILE)
-  bytes.write(owner.service, SERVICE, SERVICE_BYTES, 'latin1')
+  bytes.set(magic)
+  bytes.writeUInt32LE(version, VERSION)
+  fill(bytes)
   bytes.writeUInt32LE(checksum(bytes, 0, SECTOR, 0), CHECKSUM)
   return bytes
 }
 
-/** Reads a file's header. Throws {@link HeaderError}. */
-export function decodeHeader(file: Uint8Array): FileHeader {
+/** A copy of the first sector of a file, if it is a whole header of this kind. Throws {@link HeaderError}. */
+export function decodeSector({ magic, version, mismatch }: FileKind, file: Uint8Array): Buffer {
   if (file.length < SECTOR) throw new HeaderError(`is ${file.length} bytes long, less than a header`)
   const bytes = Buffer.from(file.subarray(0, SECTOR))
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new HeaderError('does not begin as a log file does')
+  if (!bytes.subarray(0, magic.length).equals(magic)) throw new HeaderError(mismatch)
   const expected = bytes.readUInt32LE(CHECKSUM)
   bytes.writeUInt32LE(0, CHECKSUM)
   if (checksum(bytes, 0, SECTOR, 0) !== expected) throw new HeaderError('has a damaged header')
-  const version = bytes.readUInt32LE(VERSION)
-  if (version > FORMAT_VERSION) throw new HeaderError(`has format version ${version}`, version)
+  const found = bytes.readUInt32LE(VERSION)
+  if (found > version) throw new HeaderError(`has format version ${found}`, found)
+  return bytes
+}
+
+/** The text in so many bytes, with zeros behind it. */
+export function textAt(bytes: Buffer, offset: number, length: number): string {
+  return bytes.toString('latin1', offset, offset + length).replace(/\0+$/, '')
+}
+
+export function encodeHeader({ clusterId, owner, file, salt }: FileHeader): Buffer {
+  return encodeSector(LOG, (bytes) => {
+    bytes.write(clusterId, CLUSTER, 'hex')
+    bytes.set(salt, SALT)
+    bytes.writeUInt32LE(owner.id, SERVER)
+    bytes.writeUInt32LE(owner.count, COUNT)
+    bytes.writeUInt32LE(file, FILE)
+    bytes.write(owner.service, SERVICE, SERVICE_BYTES, 'latin1')
+  })
+}
+
+/** Reads a file's header. Throws {@link HeaderError}. */
+export function decodeHeader(file: Uint8Array): FileHeader {
+  const bytes = decodeSector(LOG, file)
   return {
     clusterId: bytes.toString('hex', CLUSTER, SALT),
     salt: Uint8Array.from(bytes.subarray(SALT, SERVER)),
     owner: {
-      service: bytes.toString('latin1', SERVICE, SERVICE + SERVICE_BYTES).replace(/\0+$/, ''),
+      service: textAt(bytes, SERVICE, SERVICE_BYTES),
       id: bytes.readUInt32LE(SERVER),
       count: bytes.readUInt32LE(COUNT),
     },

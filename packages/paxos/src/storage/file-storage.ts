@@ -6,7 +6,7 @@ import type { Clock } from '../clock.js'
 import { AppendQueue } from './append-queue.js'
 import { BatchBuilder } from './batch.js'
 import type { Disk } from './disk.js'
-import { cannotOpen, notDamaged } from './failure.js'
+import { advised, cannotOpen, notDamaged } from './failure.js'
 import { SALT_BYTES } from './file-header.js'
 import { FileSnapshots } from './file-snapshots.js'
 import { readRecords } from './found-records.js'
@@ -80,7 +80,7 @@ export class FileStorage implements Storage {
       await this.#log?.writer.close()
       this.#log = null
       await this.#disk.close()
-      throw error
+      throw advised(error, owner.count)
     }
   }
 
@@ -143,10 +143,10 @@ export class FileStorage implements Storage {
     }
   }
 
-  async #recover(owner: Owner, found: FoundLog): Promise<Opened> {
-    const { files: all, notes, leftovers } = found
+  async #recover(owner: Owner, log: FoundLog): Promise<Opened> {
+    const { files: all, notes, leftovers } = log
     const parts = { disk: this.#disk, zeros: this.#zeros, turn: this.#turn }
-    const [file, batch] = await makeTailDurable(parts, found)
+    const [file, batch] = await makeTailDurable(parts, log)
     // Only now: the base record that says that they are not needed is durable.
     await removeFiles(this.#disk, leftovers)
     const formation = formationOf(all)
@@ -156,7 +156,8 @@ export class FileStorage implements Storage {
     const { clusterId } = file.header
     const collected = all.findLast(({ base }) => base !== null)?.base?.record.collected ?? 0
     const aboutSnapshots = await this.#snapshots.open({ clusterId, owner }, collected)
-    const records = readRecords(this.#disk, all, this.#turn, (number, highest) => files.read(number, highest))
+    const found = readRecords(this.#disk, all, this.#turn, (number, highest) => files.read(number, highest))
+    const records = withAdvice(found, owner.count)
     const logBytes = all.reduce((sum, { end }) => sum + end, 0)
     return { formation, clusterId, collected, records, logBytes, notes: [...notes, ...aboutSnapshots] }
   }
@@ -187,6 +188,14 @@ function sinceBase(files: readonly FoundFile[]): number {
   let bytes = 0
   for (const { end, base } of files) bytes = base === null ? bytes + end : end - base.end
   return bytes
+}
+
+async function* withAdvice(records: AsyncGenerator<FoundRecords>, servers: number): AsyncGenerator<FoundRecords> {
+  try {
+    yield* records
+  } catch (error) {
+    throw advised(error, servers)
+  }
 }
 
 /** The records of an empty directory. */

@@ -35,6 +35,8 @@ export class MemoryStorage implements Storage {
   /** Appended in this turn, to be kept at its end. */
   #waiting: StoredRecord[] = []
   #keeping: Promise<void> | null = null
+  /** Deletes older snapshots, one base record after the other. */
+  #collecting = Promise.resolve()
 
   get batch(): number {
     return this.#batch
@@ -85,6 +87,7 @@ export class MemoryStorage implements Storage {
 
   async close(): Promise<void> {
     await this.#keeping
+    await this.#collecting
     await this.#snapshots.close()
     this.#open = false
   }
@@ -97,19 +100,19 @@ export class MemoryStorage implements Storage {
     this.#waiting = []
     this.#batch++
     const base = waiting.findLast((record) => record.type === 'base')
-    if (base !== undefined) await this.#collect(base.collected)
+    if (base !== undefined) this.#collect(base.collected)
     for (const record of waiting) this.#records.push(record)
   }
 
   /** Deletes what the contract lets a `base` record delete, all of it: more than files can. */
-  async #collect(collected: Slot): Promise<void> {
+  #collect(collected: Slot): void {
     const repairs = this.#formation() === 'repairing'
     this.#records = this.#records.filter((record) => {
       if (record.type === 'repairing') return repairs
       return (record.type === 'accept' || record.type === 'learn') && highestSlot(record) > collected
     })
     this.#collected = collected
-    await this.#snapshots.removeOlder(collected)
+    this.#collecting = this.#collecting.then(() => this.#snapshots.removeOlder(collected))
   }
 
   #formation(): Formation {

@@ -31,7 +31,8 @@
 import type { ServerId } from '../protocol/ballot.js'
 import type { Slot } from '../protocol/command.js'
 import { checksum } from './checksum.js'
-import { HeaderError, SALT_BYTES, SECTOR } from './file-header.js'
+import type { FileKind } from './file-header.js'
+import { decodeSector, encodeSector, HeaderError, SALT_BYTES, textAt } from './file-header.js'
 import type { Section, SnapshotChunk, SnapshotInfo } from './snapshots.js'
 
 /** Of the snapshots that this release writes. */
@@ -78,9 +79,11 @@ export class SnapshotDamage extends Error {
   }
 }
 
-const MAGIC = Buffer.from('synodsnp', 'latin1')
-const VERSION = 8
-const CHECKSUM = 12
+const SNAPSHOT: FileKind = {
+  magic: Buffer.from('synodsnp', 'latin1'),
+  version: SNAPSHOT_VERSION,
+  mismatch: 'does not begin as a snapshot does',
+}
 const CLUSTER = 16
 const SALT = 32
 const MAKER = 48
@@ -98,30 +101,20 @@ const END_PAYLOAD = 16
 export const END_BYTES = CHUNK_HEADER + END_PAYLOAD
 
 export function encodeSnapshotHeader({ clusterId, service, count, id, maker, slot, size }: SnapshotHeader): Buffer {
-  const bytes = Buffer.alloc(SECTOR)
-  bytes.set(MAGIC)
-  bytes.writeUInt32LE(SNAPSHOT_VERSION, VERSION)
-  bytes.write(clusterId, CLUSTER, 'hex')
-  bytes.write(id, SALT, 'hex')
-  bytes.writeUInt32LE(maker, MAKER)
-  bytes.writeUInt32LE(count, COUNT)
-  bytes.writeBigUInt64LE(BigInt(slot), SLOT)
-  bytes.writeBigUInt64LE(BigInt(size), SIZE)
-  bytes.write(service, SERVICE, SERVICE_BYTES, 'latin1')
-  bytes.writeUInt32LE(checksum(bytes, 0, SECTOR, 0), CHECKSUM)
-  return bytes
+  return encodeSector(SNAPSHOT, (bytes) => {
+    bytes.write(clusterId, CLUSTER, 'hex')
+    bytes.write(id, SALT, 'hex')
+    bytes.writeUInt32LE(maker, MAKER)
+    bytes.writeUInt32LE(count, COUNT)
+    bytes.writeBigUInt64LE(BigInt(slot), SLOT)
+    bytes.writeBigUInt64LE(BigInt(size), SIZE)
+    bytes.write(service, SERVICE, SERVICE_BYTES, 'latin1')
+  })
 }
 
 /** Reads the first sector of a snapshot. Throws {@link HeaderError}. */
 export function decodeSnapshotHeader(file: Uint8Array): SnapshotHeader {
-  if (file.length < SECTOR) throw new HeaderError(`is ${file.length} bytes long, less than a header`)
-  const bytes = Buffer.from(file.subarray(0, SECTOR))
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new HeaderError('does not begin as a snapshot does')
-  const expected = bytes.readUInt32LE(CHECKSUM)
-  bytes.writeUInt32LE(0, CHECKSUM)
-  if (checksum(bytes, 0, SECTOR, 0) !== expected) throw new HeaderError('has a damaged header')
-  const version = bytes.readUInt32LE(VERSION)
-  if (version !== SNAPSHOT_VERSION) throw new HeaderError(`has format version ${version}`, version)
+  const bytes = decodeSector(SNAPSHOT, file)
   return {
     clusterId: bytes.toString('hex', CLUSTER, SALT),
     id: bytes.toString('hex', SALT, SALT + SALT_BYTES),
@@ -129,7 +122,17 @@ export function decodeSnapshotHeader(file: Uint8Array): SnapshotHeader {
     count: bytes.readUInt32LE(COUNT),
     slot: Number(bytes.readBigUInt64LE(SLOT)),
     size: Number(bytes.readBigUInt64LE(SIZE)),
-    service: bytes.toString('latin1', SERVICE, SERVICE + SERVICE_BYTES).replace(/\0+$/, ''),
+    service: textAt(bytes, SERVICE, SERVICE_BYTES),
+  }
+}
+
+/** The same, where anything else than a header is damage. Throws {@link SnapshotDamage}. */
+export function requireSnapshotHeader(file: Uint8Array): SnapshotHeader {
+  try {
+    return decodeSnapshotHeader(file)
+  } catch (error) {
+    if (error instanceof HeaderError) throw new SnapshotDamage(error.message, 0)
+    throw error
   }
 }
 

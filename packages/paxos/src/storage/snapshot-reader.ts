@@ -1,15 +1,15 @@
 /** Reads a snapshot file, chunk by chunk, each checked; nothing else of the directory is needed for it. */
 import { checksum } from './checksum.js'
 import type { DiskReader } from './disk.js'
-import { HeaderError, SECTOR } from './file-header.js'
+import { SECTOR } from './file-header.js'
 import type { SnapshotHeader } from './snapshot-file.js'
 import {
   CHUNK_HEADER,
   chunkSeed,
   decodeChunkHeader,
   decodeEnd,
-  decodeSnapshotHeader,
   END_BYTES,
+  requireSnapshotHeader,
   SnapshotDamage,
   snapshotSeed,
 } from './snapshot-file.js'
@@ -25,7 +25,7 @@ export interface PlacedChunk extends SnapshotChunk {
 
 /** Reads the header, and sees whether the end mark is where it should be. Throws {@link SnapshotDamage}. */
 export async function readSnapshotHeader(reader: DiskReader): Promise<SnapshotHeader> {
-  const header = decode(await reader.read(0, SECTOR))
+  const header = requireSnapshotHeader(await reader.read(0, SECTOR))
   if (header.size !== reader.size) {
     throw new SnapshotDamage(`is ${reader.size} bytes long, and should be ${header.size}`, reader.size)
   }
@@ -55,15 +55,6 @@ export async function* readChunks(reader: DiskReader, header: SnapshotHeader): A
     chunks++
     bytes += head.length
     offset = next
-  }
-}
-
-function decode(bytes: Uint8Array): SnapshotHeader {
-  try {
-    return decodeSnapshotHeader(bytes)
-  } catch (error) {
-    if (error instanceof HeaderError) throw new SnapshotDamage(error.message, 0)
-    throw error
   }
 }
 

@@ -1,13 +1,13 @@
 /** Checks a snapshot's bytes as they come, in pieces of any size. */
 import { crc32 } from 'node:zlib'
-import { HeaderError, SECTOR } from './file-header.js'
+import { SECTOR } from './file-header.js'
 import type { ChunkHeader, SnapshotHeader } from './snapshot-file.js'
 import {
   CHUNK_HEADER,
   chunkSeed,
   decodeChunkHeader,
   decodeEnd,
-  decodeSnapshotHeader,
+  requireSnapshotHeader,
   SnapshotDamage,
   snapshotSeed,
 } from './snapshot-file.js'
@@ -101,12 +101,7 @@ export class SnapshotScanner {
   }
 
   #completeHeader(): void {
-    try {
-      this.#header = decodeSnapshotHeader(this.#begun)
-    } catch (error) {
-      if (error instanceof HeaderError) throw new SnapshotDamage(error.message, 0)
-      throw error
-    }
+    this.#header = requireSnapshotHeader(this.#begun)
     this.#seed = snapshotSeed(this.#header)
     this.#verified = this.#position
     this.#begun = Buffer.alloc(0)

@@ -93,9 +93,12 @@ export class FileSnapshotWriter implements SnapshotWriter {
   async abandon(): Promise<void> {
     if (this.#over) return
     this.#over = true
-    await this.#file.close().catch(() => undefined)
-    await removeFiles(this.#disk, [newSnapshotName(this.#header.slot)])
-    this.#ended(null)
+    try {
+      await this.#file.close().catch(() => undefined)
+      await removeFiles(this.#disk, [newSnapshotName(this.#header.slot)])
+    } finally {
+      this.#ended(null)
+    }
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

@@ -11,7 +11,17 @@ import { badFrame, owned, Reader, Writer } from '../codec/bytes.js'
 import { readMessage, writeMessage } from './message-codec.js'
 import { readMark, writeMark } from './message-parts.js'
 import { packValue, unpackValue } from '../codec/values.js'
-import { clientHello, digest, goodbye, peerHello, snapshot, status, unpackedAs, welcome } from './schemas.js'
+import {
+  clientHello,
+  digest,
+  goodbye,
+  MAX_SENTENCE,
+  peerHello,
+  snapshot,
+  status,
+  unpackedAs,
+  welcome,
+} from './schemas.js'
 import type { ClientFrame, ClientHello, Goodbye, PeerFrame, PeerHello, ServerFrame, Welcome } from './wire.js'
 
 export { serverStatus } from './schemas.js'
@@ -115,7 +125,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
       for (const mark of frame.marks) writeMark(writer.array(2), mark)
       return writer.take()
     case 'snapshot':
-      return 'path' in frame ? packed(KIND.snapshot, frame) : writer.array(1).uint(KIND.askSnapshot).take()
+      if (!('path' in frame)) return writer.array(1).uint(KIND.askSnapshot).take()
+      return packed(KIND.snapshot, { ...frame, error: frame.error === null ? null : sendable(frame.error) })
+    case 'goodbye':
+      return packed(KIND.goodbye, { ...frame, message: sendable(frame.message) })
     default:
       return packed(KIND[frame.type], frame)
   }
@@ -322,6 +335,11 @@ function ended<T>(from: Reader, frame: T): T {
 
 function unexpected(kind: number, what: string): never {
   throw badFrame(`${what} was expected, not one of kind ${kind}`)
+}
+
+/** A sentence as it is told: a service's own words may be in it, which need not be well-formed, nor short. */
+function sendable(sentence: string): string {
+  return sentence.slice(0, MAX_SENTENCE).replace(/\p{Surrogate}/gu, '\ufffd')
 }
 
 function packed(kind: number, frame: Frame): Uint8Array {

@@ -8,6 +8,8 @@ import { MAX_ELECTIONS, MAX_LIFE, MAX_SERVERS, WIRE_VERSION } from './wire.js'
 
 /** Of such a frame, at most (bytes). */
 const LONGEST = 1 << 20
+/** Of a sentence in one (UTF-16 units). */
+export const MAX_SENTENCE = 1 << 16
 
 const serverId = z
   .int()
@@ -46,7 +48,7 @@ export const welcome = z.object({ type: z.literal('welcome'), server: serverId, 
 export const goodbye = z.object({
   type: z.literal('goodbye'),
   code: z.string().max(256),
-  message: z.string().max(1 << 16),
+  message: z.string().max(MAX_SENTENCE),
 })
 
 /** How a server stands, as it is told over any connection. */
@@ -95,10 +97,7 @@ export const snapshot = z.object({
   type: z.literal('snapshot'),
   slot: natural,
   path: z.string().max(1 << 16),
-  error: z
-    .string()
-    .max(1 << 16)
-    .nullable(),
+  error: z.string().max(MAX_SENTENCE).nullable(),
 })
 
 /** A hello of another version may have other fields. */
