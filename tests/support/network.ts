@@ -15,6 +15,7 @@ import { Wires } from './wires.js'
 /** Without the time, which the cluster adds. */
 type Event =
   | { type: 'tick' }
+  | { type: 'goOn' }
   | { type: 'stop' }
   | { type: 'submit'; commands: string }
   | { type: 'alive'; clientIds: readonly string[] }
@@ -39,6 +40,8 @@ interface Server {
   fetch: ServerId | null
   starts: number
   up: boolean
+  /** Its host has no time to have it execute what it is behind by. */
+  busy: boolean
 }
 
 export interface NetworkOptions {
@@ -68,6 +71,7 @@ export class Network {
       fetch: null,
       starts: 0,
       up: false,
+      busy: false,
     }))
     for (const id of this.ids) this.start(id)
   }
@@ -114,6 +118,16 @@ export class Network {
 
   submit(id: ServerId, list: string): void {
     this.#step(id, { type: 'submit', commands: list })
+  }
+
+  /** From now on this server executes what it is behind by only when {@link goOn} says so. */
+  keepBusy(id: ServerId): void {
+    this.#server(id).busy = true
+  }
+
+  /** The server's host finds time: some of what it is behind by is executed. */
+  goOn(id: ServerId): void {
+    this.#step(id, { type: 'goOn' })
   }
 
   /** The clients of these sessions are connected to the server. */
@@ -350,6 +364,7 @@ export class Network {
     else if (ready.records.length > 0 || ready.messagesAfterSync.length > 0) {
       server.writing.push({ records: ready.records, messages: ready.messagesAfterSync })
     }
+    if (server.core.behind > 0 && !server.busy) this.#step(id, { type: 'goOn' })
   }
 
   #release(id: ServerId, messages: readonly Envelope[]): void {

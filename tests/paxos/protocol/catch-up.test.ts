@@ -1,5 +1,6 @@
 import t from 'tap'
-import { ballot, command, lines, only } from '../../support/transcript.js'
+import { Paxos } from '@synod/paxos/internal/protocol/paxos'
+import { ballot, command, config, Journal, lines, only } from '../../support/transcript.js'
 import { Network } from '../../support/network.js'
 
 /** Server 0 knows none of the decisions of slots 1 to 5 at 1.1, and finds no leader: server 1 has stepped down. */
@@ -114,5 +115,29 @@ t.test('a leader that needed longer than a timeout to catch up gives the others 
   network.tick(1, 0)
   t.match(network.transcript(), '0→1,2 stepDown 1.0', 'nobody answered')
   t.equal(network.status(0).role, 'follower')
+  t.end()
+})
+
+t.test('a server that says it has a snapshot, and does not give it, is left for another one after a while', (t) => {
+  const core = new Paxos(config(2, 3), new Journal())
+  const asked: number[] = []
+  for (let now = 0; now < 120_000; now += 250) {
+    core.step({ type: 'message', from: 0, now, message: { type: 'decision', ballot: ballot('1.0'), decided: 900 } })
+    for (const { to, message } of core.ready().messages) {
+      if (message.type !== 'catchUp') continue
+      asked.push(...to)
+      const answer = {
+        type: 'compacted',
+        from: message.from,
+        snapshot: 500,
+        ballot: ballot('1.0'),
+        decided: 900,
+      } as const
+      for (const from of to) core.step({ type: 'message', from, now, message: answer })
+    }
+  }
+  const turns = asked.filter((server, at) => at > 0 && server !== asked[at - 1]).length
+  t.ok(turns >= 3, `asked another one ${turns} times`)
+  t.ok(turns <= 10, 'but not each time')
   t.end()
 })

@@ -1,24 +1,9 @@
 import t from 'tap'
 import { ballot, broken, command, config, Journal, lines, only, showReady } from '../../support/transcript.js'
-import { Network } from '../../support/network.js'
 import { Paxos } from '@synod/paxos/internal/protocol/paxos'
 import type { Input } from '@synod/paxos/internal/protocol/ready'
 import { save } from '../../support/saved.js'
-
-/** Server 0 leads; server 2 hears nothing of what is decided in the slots from 2 on. Tails hold four commands. */
-function farBehind(slots: number): Network {
-  const network = new Network(3, { limits: { tailCommands: 4, runCommands: 4 } })
-  network.elect(0)
-  network.submit(0, 'open n')
-  network.settle()
-  network.run(100)
-  network.cut('0-2', '1-2')
-  for (let slot = 2; slot <= slots; slot++) network.submit(0, `1.n/${slot}^${slot - 2} x`)
-  network.settle()
-  network.run(500)
-  network.transcript()
-  return network
-}
+import { farBehind } from './far-behind.js'
 
 t.test('a server that is behind by more than others have in memory gets a snapshot, and goes on with the tail', (t) => {
   const network = farBehind(20)
@@ -120,33 +105,6 @@ t.test('message by message: compacted, fetch, nothing is executed, install, and 
   t.strictSame(network.executed(2), network.executed(0))
   network.run(100)
   t.strictSame(network.core(2).chain.at(-1), network.core(0).chain.at(-1), 'and the chain goes on')
-  t.end()
-})
-
-t.test('the tail is held for a server that fetches a snapshot, and let go when it is not heard of for long', (t) => {
-  const network = farBehind(12)
-  network.snapshot(0)
-  network.settle()
-  const ask = (): string => {
-    network.transcript()
-    network.inject(2, 0, { type: 'catchUp', from: 13 })
-    return only(/^0→2 (decided|compacted)/, network.transcript()).join()
-  }
-  network.inject(2, 0, { type: 'catchUp', from: 2 })
-  for (let slot = 13; slot <= 30; slot++) network.submit(0, `1.n/${slot}^${slot - 2} x`)
-  network.settle()
-  t.match(ask(), '0→2 decided 1.0 slots 13–16', '18 commands are there, though 4 are the bound')
-  for (let ms = 0; ms < 60_000; ms += 10_000) {
-    network.run(10_000, 100)
-    network.inject(2, 0, { type: 'fetch', slot: 12, id: '', offset: ms })
-  }
-  network.submit(0, '1.n/31^29 x')
-  network.settle()
-  t.match(ask(), '0→2 decided 1.0 slots 13–16', 'as long as it fetches')
-  network.run(31_000, 100)
-  network.submit(0, '1.n/32^30 x')
-  network.settle()
-  t.equal(ask(), '0→2 compacted from slot 13, snapshot 0; 1.0 decided<33', 'and not after that')
   t.end()
 })
 

@@ -1,6 +1,6 @@
 import type { CoreSnapshot } from '@synod/paxos/internal/protocol/snapshot'
 import { SynodError } from '@synod/paxos/internal/protocol/error'
-import { Loader } from '@synod/paxos/internal/server/loader'
+import { AT_START, Loader } from '@synod/paxos/internal/server/loader'
 import { coreChunks, stateChunks } from '@synod/paxos/internal/server/snapshot-codec'
 import type { SnapshotInfo } from '@synod/paxos/internal/storage/snapshots'
 import t from 'tap'
@@ -24,6 +24,7 @@ class Rig {
       install: (snapshot) => this.core.push(snapshot),
     },
     (text) => this.warnings.push(text),
+    AT_START,
   )
 
   async save(entries: readonly unknown[], pieces: boolean, slot = 10, head = slot): Promise<SnapshotInfo> {

@@ -102,6 +102,7 @@ t.test('what stands in the way is told in one sentence, the first thing first', 
     missing: [],
     fetching: null,
     lacksState: false,
+    outpaced: false,
     repairing: false,
     full: false,
   }
@@ -110,6 +111,7 @@ t.test('what stands in the way is told in one sentence, the first thing first', 
   t.match(obstacleOf({ ...nothing, repairing: true, full: true }), /repaired .* does not vote yet/)
   const fetching = { from: 2, received: 50, bytes: 200 }
   t.match(obstacleOf({ ...nothing, fetching, repairing: true }), /fetches a snapshot of server 2, 25 % is here/)
+  t.match(obstacleOf({ ...nothing, outpaced: true }), /far behind: it waits for a snapshot of another server/)
   t.match(obstacleOf({ ...nothing, lacksState: true }), /damaged: it waits for one of another server/)
   t.match(obstacleOf({ ...nothing, takesPart: false, missing: [1] }), /not formed: not met yet: server 1/)
   t.match(obstacleOf({ ...nothing, takesPart: false, progress: 0.429 }), /starting: 42 % of its directory/)

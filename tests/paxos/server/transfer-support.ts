@@ -4,7 +4,7 @@ import { VirtualTime } from '@synod/harness/internal/sim/time'
 import type { ServerId } from '@synod/paxos/internal/protocol/ballot'
 import type { Fetch, Piece } from '@synod/paxos/internal/protocol/message'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
-import { Loader } from '@synod/paxos/internal/server/loader'
+import { AT_RUN_TIME, Loader } from '@synod/paxos/internal/server/loader'
 import { Receiver } from '@synod/paxos/internal/server/receiver'
 import { Sender } from '@synod/paxos/internal/server/sender'
 import { coreChunks, stateChunks } from '@synod/paxos/internal/server/snapshot-codec'
@@ -75,6 +75,8 @@ export class Node {
   holder = new NumbersHolder()
   snapshots: MemorySnapshots
   applied = 0
+  /** How long it takes to install a snapshot (ms). */
+  installing = 0
   /** How often the snapshotter was held, and is not released. */
   held = 0
   receiver!: Receiver
@@ -113,9 +115,15 @@ export class Node {
       warn: (text: string) => this.warnings.push(text),
     }
     const core = { suspend: () => undefined, install: () => undefined }
-    const loader = new Loader(snapshots, holder, clock, core, fails.warn)
+    const loader = new Loader(snapshots, holder, clock, core, fails.warn, AT_RUN_TIME)
+    const slowly = {
+      load: async (info: SnapshotInfo) => {
+        await new Promise<void>((resolve) => clock.after(this.installing, resolve))
+        return loader.load(info)
+      },
+    }
     const snapshotter = { hold: async () => void this.held++, release: () => void this.held-- }
-    this.receiver = new Receiver(snapshots, loader, snapshotter, clock, RESEND, {
+    this.receiver = new Receiver(snapshots, slowly, snapshotter, clock, RESEND, {
       id: this.id,
       servers: this.#count,
       applied: () => this.applied,

@@ -4,7 +4,7 @@ import { encodeHead } from '@synod/paxos/internal/server/snapshot-codec'
 import t from 'tap'
 import { coreAt } from './snapshots-support.js'
 import { entriesOf, RESEND, World } from './transfer-support.js'
-import type { Node } from './transfer-support.js'
+import type { Node, Transferred } from './transfer-support.js'
 
 const BYTES = 3 << 20
 
@@ -124,6 +124,24 @@ t.test('what nobody has any more is begun anew', async (t) => {
   t.same(to.installed, [newer])
   t.ok(holds(to, 200))
 })
+
+t.test(
+  'when the server that had a file is gone for good, another one is fetched, however often its owner is named',
+  async (t) => {
+    const world = new World(3)
+    await world.node(1).save(100, BYTES)
+    const other = await world.node(2).save(120, BYTES)
+    const to = world.node(0)
+    to.receiver.fetch(1)
+    await world.until(() => (to.receiver.status?.received ?? 0) > BYTES / 2, 10_000)
+    world.node(1).crash()
+    for (let passed = 0; passed < 60_000 && to.installed.length === 0; passed += RESEND) {
+      await world.pass(RESEND)
+      to.receiver.fetch(2) // as the core does, which is told by that one that it is too far behind
+    }
+    t.same(to.installed, [other])
+  },
+)
 
 t.test('a file that was begun is given to its end, though there is a newer one', async (t) => {
   const world = new World(2)
@@ -289,6 +307,23 @@ t.test('a slow way makes the receiver patient, so that pieces are not sent twice
   to.receiver.fetch(1)
   t.ok(await world.until(() => to.installed.length > 0, 100_000))
   t.ok(world.bytesTo(0) <= info.size + 3 * PIECE_BYTES, `${world.bytesTo(0)} of ${info.size} bytes`)
+})
+
+t.test('while it installs, whoever gave the snapshot hears so, and sends nothing again', async (t) => {
+  const world = new World(3)
+  const { size } = await world.node(1).save(100, BYTES)
+  const to = world.node(0)
+  to.installing = 31_000
+  to.receiver.fetch(1)
+  const isSaid = (message: Transferred): boolean => message.type === 'fetch' && message.offset === size
+  const times = (): number => world.sent.filter(({ message }) => isSaid(message)).length
+  t.ok(await world.until(() => times() === 3, 20_000))
+  await world.node(1).save(200, BYTES)
+  t.ok(await world.until(() => to.installed.length > 0, 60_000))
+  t.equal(times(), 6, 'also when that has a newer one by now')
+  t.equal(world.bytesTo(0), size)
+  await world.pass(60_000)
+  t.equal(times(), 6, 'and not after that')
 })
 
 t.test('when a server stops, nothing of it goes on', async (t) => {

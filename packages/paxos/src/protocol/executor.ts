@@ -58,13 +58,19 @@ export class Executor {
     }
   }
 
-  /** What a command came to that was executed already; undefined if it was not, or that is not known. */
+  /** What an operation came to that was executed already; undefined if it was not, or that is not known. */
   outcome(command: Command): Result | undefined {
-    if (command.kind === 'op') return this.sessions.lookup(command)
-    if (command.kind !== 'open') return undefined
-    for (const clientId of this.sessions.clientIds)
-      if (clientId.endsWith(`.${command.nonce}`)) return { status: 'ok', value: ascii(clientId) }
-    return undefined
+    return command.kind === 'op' ? this.sessions.lookup(command) : undefined
+  }
+
+  /** The same for many commands, and for those that open sessions, too. */
+  outcomes(): (command: Command) => Result | undefined {
+    const byNonce = new Map<string, string>()
+    for (const clientId of this.sessions.clientIds) byNonce.set(clientId.slice(clientId.indexOf('.') + 1), clientId)
+    return (command) => {
+      const clientId = command.kind === 'open' ? byNonce.get(command.nonce) : undefined
+      return clientId === undefined ? this.outcome(command) : { status: 'ok', value: ascii(clientId) }
+    }
   }
 
   /** As it is now, after that slot; see {@link CoreSnapshot}. */

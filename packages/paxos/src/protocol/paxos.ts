@@ -72,6 +72,11 @@ export class Paxos {
     return this.#replica.lacksState
   }
 
+  /** Others are too far ahead to tell this server what it lacks: it needs a snapshot, or is about to install one. */
+  get outpaced(): boolean {
+    return this.#replica.isOutpaced(this.#now, 2 * this.#config.timing.election)
+  }
+
   #restore(record: LogRecord): void {
     switch (record.type) {
       case 'promise':
@@ -124,6 +129,11 @@ export class Paxos {
   /** How often a server was repaired, as far as it is known here. */
   lifeOf(server: ServerId): number {
     return this.#lives.of(server)
+  }
+
+  /** How many slots are known to be decided and wait for `goOn` to be executed; 0 if none has to. */
+  get behind(): number {
+    return this.#replica.behind
   }
 
   /** What this server knows of its chain: ends of blocks, the oldest first, and the chain's own end. */
@@ -182,6 +192,8 @@ export class Paxos {
         return this.#replica.submit(input.commands, this.#out)
       case 'tick':
         return this.#tick()
+      case 'goOn':
+        return this.#replica.goOn(this.#acceptedAt, this.#out)
       case 'alive':
         return this.#alive(input.clientIds)
       case 'snapshot':
@@ -209,6 +221,7 @@ export class Paxos {
         return this.#heartbeat(from, message)
       case 'heartbeatReply':
         this.#auditor.compare(from, message.audit, this.#now, this.#out)
+        this.#replica.reached(from, message.decided)
         return this.#leadership.heartbeatReply(from, message, this.#now)
       case 'prescout':
         return this.#prescout(from, message)
@@ -329,21 +342,17 @@ export class Paxos {
   #tick(): void {
     const { timing } = this.#config
     this.#leases.advance(this.#now)
-    this.#replica.expireHolds(this.#now)
+    this.#replica.tick(this.#now)
     this.#auditor.tick(this.#now, this.#out)
     this.#repair?.tick(this.#now, this.#out)
-    if (!this.#leadership.active && !this.#isOutpaced) this.#replica.requests.resend(this.#now, timing.resend * 4)
+    if (!this.#leadership.active && !this.outpaced) this.#replica.requests.resend(this.#now, timing.resend * 4)
     this.#leadership.tick(this.#now, this.#mayStand)
     if (this.#now - this.#loggedAt >= 10 * timing.heartbeat) this.#logDecisions()
   }
 
   /** Whether it may try to lead: unless it must not vote, or others are so far ahead that one of them had better. */
   get #mayStand(): boolean {
-    return this.#repair === undefined && !this.#isOutpaced
-  }
-
-  get #isOutpaced(): boolean {
-    return this.#replica.isOutpaced(this.#now, 2 * this.#config.timing.election)
+    return this.#repair === undefined && !this.outpaced
   }
 
   #forward(): void {

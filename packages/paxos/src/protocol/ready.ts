@@ -12,6 +12,8 @@ export type Input =
   | { readonly type: 'message'; readonly from: ServerId; readonly message: Message; readonly now: number }
   | { readonly type: 'submit'; readonly commands: readonly Command[]; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
+  /** Some of what this server is behind by is to be executed now. To be said again as long as it is behind. */
+  | { readonly type: 'goOn'; readonly now: number }
   /** A snapshot of this server through this slot is durable, its own or one that was installed: what lies below may go. */
   | { readonly type: 'snapshot'; readonly slot: Slot; readonly now: number }
   /** The clients of these sessions are connected to this server. To be said again before a session's time is over. */

@@ -9,6 +9,7 @@ import type { Limits } from './config.js'
 import type { EventRing } from './event-ring.js'
 import type { SessionWatch } from './executor.js'
 import { Executor } from './executor.js'
+import { Holds } from './holds.js'
 import type { CatchUp, Compacted, Decided, Fetch } from './message.js'
 import type { Outbox } from './outbox.js'
 import { Requests } from './requests.js'
@@ -16,11 +17,14 @@ import type { CoreSnapshot } from './snapshot.js'
 import type { StateMachine } from './state.js'
 import { Tail } from './tail.js'
 
-/** The tail is held for a server that installs a snapshot while it was heard of within so long (ms). */
-const HOLD = 30_000
+/** Who is behind executes so many commands at a time: so that whoever drives it can stop in between. */
+const HELPING = 64
 
 /** A peer that is about to have a snapshot is asked so often, before another one is. */
 const MOST_WAITS = 60
+
+/** What the acceptor beside it accepted for a slot, if at this ballot or above. */
+type AcceptedAt = (slot: Slot, ballot: Ballot) => Command | undefined
 
 export class Replica {
   readonly #self: ServerId
@@ -34,8 +38,8 @@ export class Replica {
   #snapshot: Slot = 0
   /** The log at or below it is collected: without a snapshot this replica cannot know those slots by itself. */
   #collected: Slot = 0
-  /** For servers that are far behind: the tail from a slot on is to be there when they have installed a snapshot. */
-  readonly #holds = new Map<ServerId, { readonly from: Slot; readonly at: number }>()
+  /** What the tail is to have for servers that are far behind. */
+  readonly #holds = new Holds()
   /** A snapshot takes the state's place: nothing is executed meanwhile. */
   #suspended = false
   /** When a peer said last that this server is too far behind to be told decisions (ms). */
@@ -51,8 +55,12 @@ export class Replica {
   /** Slots below it are decided, as anybody said; and who said so. */
   #expected: Slot = 1
   #source: ServerId
-  /** Who is asked for decisions, since when; and how often it said that it is about to have a snapshot. */
-  #catchUp: { from: ServerId; at: number; waits: number; waiting: boolean } | undefined
+  /** Who is asked for decisions, since when; how often it said that it is about to have a snapshot; whether it has more. */
+  #catchUp: { from: ServerId; at: number; waits: number; waiting: boolean; more: boolean } | undefined
+  /** What a peer told, from a slot on: decided, logged, and not all executed yet. */
+  #learned: { readonly first: Slot; readonly commands: readonly Command[] } = { first: 1, commands: [] }
+  /** There is more to execute than is done in one go: it is done bit by bit, in {@link goOn}. */
+  #isBehind = false
 
   constructor(self: ServerId, limits: Limits, machine: StateMachine, watch: SessionWatch) {
     this.#self = self
@@ -121,17 +129,42 @@ export class Replica {
     this.#source = from
   }
 
-  /** Executes as far as decisions are known and the acceptor beside it has their commands (the paper's decision). */
-  advance(acceptedAt: (slot: Slot, ballot: Ballot) => Command | undefined, out: Outbox): void {
-    while (this.slotOut < this.#heardOf && !this.#suspended) {
-      const command = acceptedAt(this.slotOut, this.#decidedBallot)
-      if (command === undefined) return
-      if (!sameBallot(this.#executedAt, this.#decidedBallot)) {
-        this.logDecisions(out)
-        this.#executedAt = this.#decidedBallot
-      }
+  /** How many slots are known to be decided and wait for {@link goOn}; 0 if none has to. */
+  get behind(): number {
+    return this.#isBehind ? Math.max(this.#expected, this.#heardOf) - this.slotOut : 0
+  }
+
+  /**
+   * Executes as far as decisions are known, and their commands are: a peer told them, or the acceptor beside it has them (the
+   * paper's decision). What is more than a leader has under way at once waits for {@link goOn}.
+   */
+  advance(acceptedAt: AcceptedAt, out: Outbox): void {
+    this.#execute(this.#isBehind ? 0 : this.#atOnce, acceptedAt, out)
+  }
+
+  /** Executes some of what it is behind by. */
+  goOn(acceptedAt: AcceptedAt, out: Outbox): void {
+    this.#execute(HELPING, acceptedAt, out)
+  }
+
+  #execute(most: number, acceptedAt: AcceptedAt, out: Outbox): void {
+    for (let count = 0; !this.#suspended; count++) {
+      const command = this.#next(acceptedAt, out)
+      this.#isBehind = command !== undefined && count >= most
+      if (command === undefined || this.#isBehind) return
       this.#perform(command, out)
     }
+  }
+
+  /** The decision of slotOut, if it is known. */
+  #next(acceptedAt: AcceptedAt, out: Outbox): Command | undefined {
+    const learned = this.#learned.commands[this.slotOut - this.#learned.first]
+    if (learned !== undefined || this.slotOut >= this.#heardOf) return learned
+    const command = acceptedAt(this.slotOut, this.#decidedBallot)
+    if (command === undefined || sameBallot(this.#executedAt, this.#decidedBallot)) return command
+    this.logDecisions(out)
+    this.#executedAt = this.#decidedBallot
+    return command
   }
 
   /**
@@ -139,7 +172,7 @@ export class Replica {
    * slots accepted at its ballot or above, so there is one for each ballot at which decisions were taken from the acceptor.
    */
   logDecisions(out: Outbox): void {
-    if (this.#logged === this.slotOut) return
+    if (this.#logged >= this.slotOut) return
     this.#logged = this.slotOut
     out.record({ type: 'decide', ballot: this.#executedAt, decided: this.slotOut })
   }
@@ -149,22 +182,28 @@ export class Replica {
    * `patience` ms the next peer.
    */
   seek(peers: readonly ServerId[], now: number, patience: number, out: Outbox): void {
-    if (this.#suspended) return
+    if (this.#suspended || this.#isBehind) return
     if (this.slotOut >= this.#expected) {
       this.#catchUp = undefined
       return
+    }
+    if (this.#catchUp?.more === true) {
+      this.#catchUp.more = false
+      this.#catchUp.at = now
+      return out.sendAfterSync(this.#catchUp.from, { type: 'catchUp', from: this.slotOut })
     }
     if (this.#catchUp !== undefined && now - this.#catchUp.at < patience) return
     const from = this.#nextToAsk(peers)
     if (from === undefined) return
     const waits = this.#catchUp?.from === from ? this.#catchUp.waits : 0
-    this.#catchUp = { from, at: now, waits, waiting: false }
+    this.#catchUp = { from, at: now, waits, waiting: false, more: false }
     out.send([from], { type: 'catchUp', from: this.slotOut })
   }
 
   /** A peer lacks decisions: tells it some, or that it needs a snapshot. */
   catchUp(from: ServerId, message: CatchUp, now: number, out: Outbox): void {
     if (message.from < this.#tail.first) return this.#compacted(from, message, now, out)
+    this.#holds.asked(from, message.from, now)
     const commands: Command[] = []
     let bytes = 0
     for (let slot = message.from; slot < this.slotOut && commands.length < this.#limits.runCommands; slot++) {
@@ -191,7 +230,7 @@ export class Replica {
     const isThere = message.snapshot >= this.slotOut
     if (isThere) out.fetch(from)
     if (this.#catchUp?.from !== from) return
-    this.#catchUp.waits = isThere ? 0 : this.#catchUp.waits + 1
+    this.#catchUp.waits++ // also if it is there: it may turn out that it cannot be had
     this.#catchUp.waiting = this.#catchUp.waits < MOST_WAITS
   }
 
@@ -202,12 +241,17 @@ export class Replica {
 
   /** A peer takes a snapshot of this server's: the tail behind that is held for it. */
   fetching(from: ServerId, { slot }: Fetch, now: number): void {
-    if (slot > 0) this.#holds.set(from, { from: slot + 1, at: now })
+    if (slot > 0) this.#holds.hold(from, slot + 1, now)
   }
 
-  /** Forgets the servers that were not heard of for long. */
-  expireHolds(now: number): void {
-    for (const [server, { at }] of this.#holds) if (now - at > HOLD) this.#holds.delete(server)
+  /** A peer has executed all slots below `decided`. */
+  reached(by: ServerId, decided: Slot): void {
+    this.#holds.reached(by, decided, this.slotOut - decided <= this.#atOnce)
+  }
+
+  /** Time has passed. */
+  tick(now: number): void {
+    this.#holds.expire(now)
   }
 
   /** A snapshot of this server through the slot is durable. */
@@ -226,6 +270,7 @@ export class Replica {
   /** Nothing is executed until {@link install}. */
   suspend(): void {
     this.#suspended = true
+    this.#isBehind = false
   }
 
   /** A snapshot takes the place of all that was executed. */
@@ -235,29 +280,28 @@ export class Replica {
     this.#suspended = false
     this.#snapshot = Math.max(this.#snapshot, slot)
     this.#catchUp = undefined
+    this.#learned = { first: 1, commands: [] }
     this.#executor.install(snapshot)
     this.#tail.reset(slot + 1)
     this.#logged = slot + 1
     this.hear(ballot, slot + 1, this.#self)
-    this.requests.installed((command) => this.#executor.outcome(command), out)
+    this.requests.installed(this.#executor.outcomes(), out)
   }
 
-  /** Decisions from a peer: executes them, and asks for more when these are durable. */
+  /** Decisions from a peer, to be executed next. If it has more, it is asked for them once these are executed, and durable. */
   decided(from: ServerId, message: Decided, now: number, out: Outbox): void {
     this.hear(message.ballot, message.decided, from)
-    if (this.#suspended) return
+    if (this.#suspended || this.slotOut < this.#learned.first + this.#learned.commands.length) return
     const news = message.commands.slice(Math.max(0, this.slotOut - message.first))
-    if (news.length > 0 && message.first <= this.slotOut) {
-      this.logDecisions(out)
-      out.record({ type: 'learn', ballot: message.ballot, first: this.slotOut, commands: news })
-      for (const command of news) this.#perform(command, out)
-      this.#logged = this.slotOut
-    }
+    if (message.first > this.slotOut || news.length === 0) return // of no use: after a while another one is asked
+    this.logDecisions(out)
+    out.record({ type: 'learn', ballot: message.ballot, first: this.slotOut, commands: news })
+    this.#learned = { first: this.slotOut, commands: news }
+    this.#logged = this.slotOut + news.length
+    const more = this.#logged < message.decided
+    if (more) this.#isBehind = true
     if (this.#catchUp?.from !== from) return
-    if (news.length === 0) return // it has no more than we do: after a while another one is asked
-    this.#catchUp.at = now
-    if (this.slotOut < message.decided) out.sendAfterSync(from, { type: 'catchUp', from: this.slotOut })
-    else this.#catchUp = undefined
+    this.#catchUp = more ? { ...this.#catchUp, at: now, more } : undefined
   }
 
   /** R1 for slots that are decided here: a run at or above the ballot at which they were chosen holds the same commands (A5). */
@@ -275,12 +319,7 @@ export class Replica {
   }
 
   /** Recovery: what a `decide` record says; the commands are among those that the acceptor beside it accepted. */
-  restoreDecided(
-    ballot: Ballot,
-    decided: Slot,
-    acceptedAt: (slot: Slot, ballot: Ballot) => Command | undefined,
-    out: Outbox,
-  ): void {
+  restoreDecided(ballot: Ballot, decided: Slot, acceptedAt: AcceptedAt, out: Outbox): void {
     this.hear(ballot, decided, this.#self)
     while (this.slotOut < decided) {
       const command = acceptedAt(this.slotOut, ballot)
@@ -316,7 +355,7 @@ export class Replica {
   /** Executes the decision of slotOut (the paper's perform), and answers if it is one of this server's clients' (R3). */
   #perform(command: Command, out: Outbox): void {
     const slot = this.slotOut
-    this.#tail.push(command, this.#held)
+    this.#tail.push(command, this.#holds.first)
     if (this.#heardOf <= slot) this.#heardOf = slot + 1
     const result = this.#executor.execute(slot, command)
     this.requests.executed(command, result, out)
@@ -329,18 +368,16 @@ export class Replica {
     return waiting ? from : peers[(peers.indexOf(from) + 1) % peers.length]
   }
 
-  /** The first slot that the tail is held for; Infinity if for none. */
-  get #held(): Slot {
-    let held = Infinity
-    for (const { from } of this.#holds.values()) held = Math.min(held, from)
-    return held
+  /** Commands that a leader has under way at once, at most: who lacks no more is not behind. */
+  get #atOnce(): number {
+    return this.#limits.runsInFlight * this.#limits.runCommands
   }
 
   /** Tells a peer that it needs a snapshot: this server's, if the tail goes on behind it; else one is to be made. */
   #compacted(from: ServerId, message: CatchUp, now: number, out: Outbox): void {
     const fits = this.#snapshot + 1 >= this.#tail.first
     if (!fits) out.wantSnapshot()
-    this.#holds.set(from, { from: fits ? this.#snapshot + 1 : this.slotOut, at: now })
+    this.#holds.hold(from, fits ? this.#snapshot + 1 : this.slotOut, now)
     const [ballot, decided] = [this.#decidedBallot, this.slotOut]
     const snapshot = fits ? this.#snapshot : 0
     out.send([from], { type: 'compacted', from: message.from, snapshot, ballot, decided })

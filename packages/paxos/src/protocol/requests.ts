@@ -38,7 +38,7 @@ export class Requests {
   /** Clients of this server hand in commands (the paper's request). A retry of what was executed is answered at once. */
   submit(commands: readonly Command[], outcomeOf: OutcomeOf, out: Outbox): void {
     for (const command of commands) {
-      const known = command.kind === 'op' ? outcomeOf(command) : undefined
+      const known = outcomeOf(command)
       const key = keyOf(command)
       if (known !== undefined) replyTo(command, known, out)
       else if (this.#pending.has(key)) continue

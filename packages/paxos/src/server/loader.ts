@@ -5,10 +5,13 @@ import type { StateHolder } from '../service/state-holder.js'
 import type { SnapshotInfo, Snapshots } from '../storage/snapshots.js'
 import { StorageError } from '../storage/storage.js'
 import { SnapshotReader } from './snapshot-codec.js'
+import type { SliceLimits } from './slices.js'
 import { Slices } from './slices.js'
 
-/** No turn is held longer than about `longest`; there is little else to be done meanwhile. */
-const SLICES = { longest: 8, steps: 8, rest: 0 }
+/** No turn is held longer than about `longest`. At a start there is little else to be done. */
+export const AT_START: SliceLimits = { longest: 8, steps: 8, rest: 0 }
+/** While the server runs, half of the time is for other work: it votes, and may share its machine with those that serve. */
+export const AT_RUN_TIME: SliceLimits = { ...AT_START, rest: 1 }
 
 /** The core, as whoever installs a snapshot sees it. */
 export interface LoaderCore {
@@ -23,6 +26,7 @@ export class Loader {
   readonly #clock: Clock
   readonly #core: LoaderCore
   readonly #warn: (text: string) => void
+  readonly #slices: SliceLimits
   #loading: Promise<boolean> | null = null
   #stopped = false
   #progress = 0
@@ -33,12 +37,14 @@ export class Loader {
     clock: Clock,
     core: LoaderCore,
     warn: (text: string) => void,
+    slices: SliceLimits,
   ) {
     this.#snapshots = snapshots
     this.#holder = holder
     this.#clock = clock
     this.#core = core
     this.#warn = warn
+    this.#slices = slices
   }
 
   /** Whether a snapshot is being installed: the state is not whole. */
@@ -90,7 +96,7 @@ export class Loader {
   /** Null if it was stopped. */
   async #read(info: SnapshotInfo): Promise<CoreSnapshot | null> {
     const reader = new SnapshotReader()
-    const slices = new Slices(this.#clock, SLICES)
+    const slices = new Slices(this.#clock, this.#slices)
     const kept: (readonly unknown[])[] = []
     let read = 0
     const { slot, size } = info

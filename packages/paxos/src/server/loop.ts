@@ -11,6 +11,7 @@ import type { Paxos } from '../protocol/paxos.js'
 import type { Envelope, Input, LogRecord } from '../protocol/ready.js'
 import type { StateHolder } from '../service/state-holder.js'
 import type { Storage, StoredRecord } from '../storage/storage.js'
+import { Backlog } from './backlog.js'
 import { Journal } from './journal.js'
 import type { Log } from './log.js'
 import type { Membership } from './membership.js'
@@ -39,6 +40,7 @@ export class Loop {
   readonly #clock: Clock
   readonly #log: Log
   readonly #host: LoopHost
+  readonly #backlog: Backlog
   /** The end of this turn is on its way. */
   #scheduled = false
 
@@ -90,6 +92,18 @@ export class Loop {
         host.failed(error)
       },
     })
+    this.#backlog = new Backlog(clock, {
+      applied: () => core.status().applied,
+      behind: () => core.behind,
+      follows: () => {
+        const { role, leader } = core.status()
+        return role === 'follower' && leader !== null
+      },
+      running: () => host.running(),
+      step: (input) => {
+        this.step(input)
+      },
+    })
   }
 
   /** Takes in one thing that happened. */
@@ -131,6 +145,7 @@ export class Loop {
       this.#host.peers.flush()
       this.#host.clients.flush()
       this.#host.turned()
+      this.#backlog.begin()
     } catch (error) {
       this.#host.failed(error)
     }

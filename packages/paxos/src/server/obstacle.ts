@@ -14,6 +14,8 @@ export interface Obstacles {
   readonly fetching: ServerStatus['fetching']
   /** Its snapshot is damaged, and none of another server's is there yet. */
   readonly lacksState: boolean
+  /** It was told lately that it is too far behind to be told decisions. */
+  readonly outpaced: boolean
   readonly repairing: boolean
   /** The disk is full. */
   readonly full: boolean
@@ -33,6 +35,7 @@ export function obstacleOf(of: Obstacles): string | null {
     return `this server is far behind: it fetches a snapshot of server ${from}, ${percent(received / bytes)} is here`
   }
   if (of.lacksState) return 'the snapshot of this server is damaged: it waits for one of another server'
+  if (of.outpaced) return 'this server is far behind: it waits for a snapshot of another server'
   if (of.repairing) return 'this server is being repaired from the others: it does not vote yet'
   return of.full ? 'the disk is full' : null
 }

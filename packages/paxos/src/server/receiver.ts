@@ -27,6 +27,9 @@ const FULL_LONGEST = 60_000
 const SHUN_FIRST = 10_000
 const SHUN_LONGEST = 600_000
 
+/** Whoever gave a snapshot hears so often that it is still being installed (ms). */
+const STILL = 5_000
+
 /** What the receiver needs of its server. */
 export interface ReceiverHost {
   readonly id: ServerId
@@ -113,7 +116,8 @@ export class Receiver {
   fetch(peer: ServerId): void {
     if (this.#stopped || this.#shuns(peer) || this.#clock.now() < (this.#full?.until ?? 0)) return
     if (this.#pull === null) this.#begin(peer)
-    else if (!this.#pull.busy && this.#pull.tries > 1 && this.#pull.from !== peer) this.#turnTo(this.#pull, peer)
+    else if (!this.#pull.busy && this.#pull.tries > 1 && this.#pull.from !== peer && !this.#pull.asked.has(peer))
+      this.#turnTo(this.#pull, peer)
   }
 
   /** A piece has come. One that comes late, or twice, or from somebody else, is of no use. */
@@ -196,6 +200,7 @@ export class Receiver {
 
   #turnTo(pull: Pull, peer: ServerId): void {
     pull.from = peer
+    this.#patience = this.#resend // what was slow was another one
     pull.tries = 0
     pull.doubted = false
     this.#goOn(pull)
@@ -243,6 +248,7 @@ export class Receiver {
     await this.#snapshotter.hold()
     try {
       if (this.#isOver()) return
+      this.#sayStill(pull)
       const info = await this.#snapshots.install()
       if (slot <= this.#host.applied()) {
         this.#leave() // meanwhile it was told what was decided
@@ -258,6 +264,16 @@ export class Receiver {
     } finally {
       this.#snapshotter.release()
     }
+  }
+
+  /** The peer is to hold what was decided behind the snapshot for as long as the installation takes. */
+  #sayStill(pull: Pull): void {
+    this.#cancel = this.#clock.after(STILL, () => {
+      if (pull.info === null) return
+      const { slot, id, size } = pull.info
+      this.#host.send(pull.from, { type: 'fetch', slot, id, offset: size })
+      this.#sayStill(pull)
+    })
   }
 
   /** The state is gone by now: only a new start can bring it back. */

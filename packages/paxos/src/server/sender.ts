@@ -48,11 +48,15 @@ export class Sender {
     this.#host = host
   }
 
-  /** A peer asks for a piece. What it asked for before, and was not given yet, it wants no more. */
+  /**
+   * A peer asks for a piece. What it asked for before, and was not given yet, it wants no more. Who asks for what lies behind
+   * the end has all of it, and only says that it is still at it.
+   */
   onFetch(from: ServerId, request: Fetch): void {
     if (this.#stopped) return
     let lane = this.#lanes.get(from)
     if (lane === undefined) this.#lanes.set(from, (lane = { request: null, busy: false, restsUntil: 0, given: null }))
+    if (request.offset === this.#find(request, lane)?.size) return
     lane.request = request
     if (lane.busy) return
     lane.busy = true
@@ -100,16 +104,21 @@ export class Sender {
   }
 
   /** The bytes that are asked for; if that file is gone, the beginning of the newest one. */
-  async #read({ id, offset }: Fetch, lane: Lane): Promise<Piece> {
+  async #read(request: Fetch, lane: Lane): Promise<Piece> {
     const { newest } = this.#snapshots
-    const wanted = [newest, lane.given].find((info) => info?.id === id)
-    if (wanted != null && offset < wanted.size) {
-      const piece = await this.#piece(wanted, offset)
+    const wanted = this.#find(request, lane)
+    if (wanted !== null && request.offset < wanted.size) {
+      const piece = await this.#piece(wanted, request.offset)
       lane.given = wanted
       if (piece !== null) return piece
     }
     lane.given = newest
     return (newest === null ? null : await this.#piece(newest, 0)) ?? NONE
+  }
+
+  /** The file that is asked for, if it is still there. */
+  #find({ id }: Fetch, { given }: Lane): SnapshotInfo | null {
+    return [this.#snapshots.newest, given].find((info) => info?.id === id) ?? null
   }
 
   async #piece({ slot, id, maker, size }: SnapshotInfo, offset: number): Promise<Piece | null> {

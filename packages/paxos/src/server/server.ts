@@ -163,6 +163,7 @@ export class Server<Schema extends z.ZodType, Value> {
         missing: this.missing,
         fetching: keeper.fetching,
         lacksState: this.#core.lacksState,
+        outpaced: this.#core.outpaced,
         repairing: core.repairing,
         full: this.#loop.journal.full,
       }),

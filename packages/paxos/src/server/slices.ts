@@ -37,9 +37,13 @@ export class Slices {
     return this.#steps >= this.#limits.steps || this.#worked >= this.#limits.longest
   }
 
-  /** Resolves in a later turn, at the beginning of the next slice. */
-  async rest(): Promise<void> {
-    const ms = this.#worked * this.#limits.rest
+  /**
+   * Resolves in a later turn, at the beginning of the next slice.
+   *
+   * @param times it rests for so many times as long as the slice took
+   */
+  async rest(times = this.#limits.rest): Promise<void> {
+    const ms = this.#worked * times
     await new Promise<void>((resolve) => {
       if (ms > 0) this.#clock.after(ms, resolve)
       else this.#clock.defer(resolve)

@@ -14,7 +14,7 @@ import type { SnapshotInfo } from '../storage/snapshots.js'
 import type { Opened, Storage, StoredRecord } from '../storage/storage.js'
 import type { ServerStatus, StateDigest } from '../transport/wire.js'
 import { Digests } from './digests.js'
-import { Loader } from './loader.js'
+import { AT_RUN_TIME, AT_START, Loader } from './loader.js'
 import { Receiver } from './receiver.js'
 import { Sender } from './sender.js'
 import { Snapshotter } from './snapshotter.js'
@@ -27,6 +27,7 @@ export interface KeeperHost {
   readonly servers: number
   readonly core: {
     readonly lacksState: boolean
+    readonly outpaced: boolean
     restoreCollected(through: Slot): void
     capture(): CoreSnapshot
     suspend(): void
@@ -95,7 +96,7 @@ export class StateKeeper {
         this.#durable(snapshot.head.slot)
       },
     }
-    this.#loader = new Loader(storage.snapshots, holder, clock, runtime, warn)
+    this.#loader = new Loader(storage.snapshots, holder, clock, runtime, warn, AT_RUN_TIME)
     const send = (to: ServerId, message: Message): void => {
       host.send(to, message)
     }
@@ -133,7 +134,8 @@ export class StateKeeper {
 
   /** Whether the state is not whole, or far behind. */
   get busy(): boolean {
-    return this.#loader.loading || this.#receiver.status !== null || this.#host.core.lacksState
+    const { core } = this.#host
+    return this.#loader.loading || this.#receiver.status !== null || core.outpaced || core.lacksState
   }
 
   /**
@@ -153,7 +155,7 @@ export class StateKeeper {
         core.install(snapshot)
       },
     }
-    this.#first = new Loader(this.#storage.snapshots, this.#holder, this.#clock, start, warn)
+    this.#first = new Loader(this.#storage.snapshots, this.#holder, this.#clock, start, warn, AT_START)
     const { snapshots } = this.#storage
     for (let last: SnapshotInfo | null = null; snapshots.newest !== last && !this.#stopped;) {
       last = snapshots.newest // of several, the newest one that is whole
