@@ -3,10 +3,13 @@
 //   npm start                    data in a directory that is removed at the end
 //   npm start -- --keep DIR      data in DIR, found again by the next run
 //   npm start < commands.txt     runs the commands that it reads, and ends
+//   npm start < /dev/null &      no prompt; the servers run until it gets a signal. A script's shell does this with each
+//                                command that it starts in the background, also when it does not say so
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { fstatSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { devNull, tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
+import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ProcessCluster } from '@synod/harness/internal/process'
@@ -37,6 +40,17 @@ async function runClient(cluster, ...args) {
   })
 }
 
+/** Whether standard input is /dev/null: then nobody will ever type a command, and none is read from a file. */
+function nobodyTypes() {
+  const input = fstatSync(0)
+  return input.isCharacterDevice() && input.rdev === statSync(devNull).rdev
+}
+
+/** Never resolves; only a signal ends it, also when all servers were killed: somebody may bring them back. */
+function forever() {
+  return new Promise(() => setInterval(() => undefined, 2 ** 31 - 1))
+}
+
 function explain(cluster, kept) {
   const where = relative(process.cwd(), root)
   const pids = [...cluster.addresses.keys()].map((id) => cluster.child(id)?.pid)
@@ -46,6 +60,7 @@ Three servers run, and keep the same data.
   talk to them  ${there}npx kvstore-client --servers ${cluster.servers} status
   kill one      kill -9 ${pids[0]}    (pids of servers 0, 1, 2: ${pids.join(', ')})
   bring it back ${there}npx kvstore-server --id 0 --peers ${cluster.servers} --data-dir ${cluster.dataDir(0)}
+                (in a terminal of its own, where Ctrl-C ends it)
   data, logs    ${cluster.directory}${kept ? '' : ' (removed at the end; keep it with: npm start -- --keep DIR)'}
 `)
 }
@@ -55,12 +70,15 @@ async function main() {
   const kept = keep !== undefined
   const directory = kept ? resolve(keep) : mkdtempSync(join(tmpdir(), 'synod-'))
   let cluster
-  const end = async () => {
+  let served = false
+  const end = async (why) => {
     await cluster?.stop()
     if (!kept) rmSync(directory, { recursive: true, force: true })
+    const data = kept ? `their data is in ${directory}` : 'their data is removed'
+    if (served) console.error(`npm start: ${why}: the servers are stopped, and ${data}`)
   }
   let ending
-  const endOnce = () => (ending ??= end())
+  const endOnce = (why) => (ending ??= end(why))
   for (const [signal, number] of [
     ['SIGINT', 2],
     ['SIGTERM', 15],
@@ -68,7 +86,7 @@ async function main() {
   ]) {
     process.on(signal, () => {
       client?.kill('SIGTERM')
-      void endOnce().then(() => process.exit(128 + number))
+      void endOnce(signal).then(() => process.exit(128 + number))
     })
   }
   try {
@@ -80,11 +98,17 @@ async function main() {
       if (ending === undefined) console.error(`npm start: ${error.message}`)
       return 1
     }
+    served = true
     await runClient(cluster, 'status')
+    if (ending !== undefined) return 1
     explain(cluster, kept)
+    if (nobodyTypes()) {
+      console.log(`Standard input is ${devNull}: no prompt. The servers run until you end them: kill ${process.pid}\n`)
+      await forever()
+    }
     return await runClient(cluster)
   } finally {
-    await endOnce()
+    await endOnce(isatty(0) ? 'the prompt has ended' : 'the commands on standard input have ended')
   }
 }
 

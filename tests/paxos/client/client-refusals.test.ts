@@ -3,7 +3,7 @@ import type { Connection } from '@synod/paxos/internal/transport/transport'
 import { connect } from '@synod/paxos'
 import t from 'tap'
 import { z } from 'zod'
-import { executed, ScriptedCluster } from './scripted-cluster.js'
+import { executed, ScriptedCluster, type Script, type ScriptedServer } from './scripted-cluster.js'
 import { onlyOpens, watch } from './watch.js'
 
 t.test('a busy server is asked again later, more and more patiently', async (t) => {
@@ -19,6 +19,49 @@ t.test('a busy server is asked again later, more and more patiently', async (t) 
   await cluster.clock.pass(5_000)
   t.equal(call.outcome, 'value 4')
   t.equal(server.frames.length, 8, 'six refusals, the opening, the command')
+})
+
+t.test('a server that stays too busy is left for another one, with what was sent to it before it was', async (t) => {
+  const cluster = new ScriptedCluster()
+  await cluster.server('a:1')
+  const full: ScriptedServer[] = []
+  for (const address of ['c:1', 'd:1']) {
+    full.push(await cluster.server(address, (frame, self, connection) => self.busy(frame, connection)))
+  }
+  for (const servers of [
+    ['a:1', 'c:1'],
+    ['a:1', 'c:1', 'd:1'],
+  ]) {
+    // Which one a client begins with is drawn.
+    const clients = Array.from({ length: 8 }, () => cluster.client(servers))
+    const calls = clients.map((client) => watch(client.submit({ add: 0 })))
+    await cluster.clock.pass(9_000)
+    t.strictSame([...new Set(calls.map(({ outcome }) => outcome))], ['value 0'], servers.join())
+  }
+  t.ok(full.every(({ frames }) => frames.length > 0))
+
+  executed.length = 0
+  let filling: ScriptedServer | undefined
+  let taken = false
+  const script: Script = (frame, self, connection) => {
+    if (frame.type === 'open' || (filling ??= self) !== self) return self.answer(frame, connection)
+    if (taken) return self.busy(frame, connection)
+    taken = true
+    self.execute(frame) // its outcome is known to the others, and not to this one
+  }
+  for (const address of ['e:1', 'f:1']) await cluster.server(address, script)
+  const client = cluster.client(['e:1', 'f:1'])
+  const calls = [watch(client.submit({ add: 1 }))]
+  await cluster.clock.pass(1)
+  for (let at = 0; at < 8; at++) {
+    calls.push(watch(client.submit({ add: 1 })))
+    await cluster.clock.pass(500)
+  }
+  t.ok(
+    calls.every(({ outcome }) => outcome.startsWith('value')),
+    calls.map(({ outcome }) => outcome).join(),
+  )
+  t.strictSame(executed, Array(9).fill(1), 'each once')
 })
 
 t.test('a command that every server was too busy to take in surely did not happen', async (t) => {

@@ -13,7 +13,7 @@ import { Feeds } from './feeds.js'
 import { Link } from './link.js'
 import type { LinkOptions, LinkOwner } from './link.js'
 import { Opening } from './opening.js'
-import { ATTEMPT_TIMEOUT, busyWait } from './patience.js'
+import { ATTEMPT_TIMEOUT, BUSY_PATIENCE, busyWait } from './patience.js'
 import type { Session } from './session.js'
 import { WaitingRoom } from './waiting-room.js'
 
@@ -38,6 +38,8 @@ export class Dispatcher implements LinkOwner {
   #heardAt = 0
   /** When the latest of the calls that were answered was sent. */
   #answeredSentAt = 0
+  /** Since when the server of this connection was too busy, and took nothing in; null if it is not. */
+  #busySince: number | null = null
   #isClosed = false
 
   constructor(service: string, options: LinkOptions, dialer: Dialer, clock: Clock) {
@@ -98,6 +100,7 @@ export class Dispatcher implements LinkOwner {
 
   linkReady(): void {
     this.#heardAt = this.#clock.now()
+    this.#busySince = null
     for (const session of this.#sessions.values()) this.#resend.push(...session.pending.values())
     this.#claim()
     this.#feeds.linkReady()
@@ -138,6 +141,7 @@ export class Dispatcher implements LinkOwner {
       case 'ok':
       case 'refused':
         this.#link.worked()
+        this.#busySince = null
         this.#opening.worked()
         this.#forget(call, session)
         return settle(call, result.status, result.value)
@@ -155,14 +159,26 @@ export class Dispatcher implements LinkOwner {
         call.open--
         call.sentAt = null
         call.resumeAt = this.#clock.now() + busyWait(this.#clock, call.refusals++)
-        return this.#alarm.set(call.resumeAt)
+        this.#alarm.set(call.resumeAt)
+        return this.#refusedAsBusy()
     }
+  }
+
+  /** Others may take in what this server does not; and what it took in before its disk was full has its outcome only there. */
+  #refusedAsBusy(): void {
+    const now = this.#clock.now()
+    this.#busySince ??= now
+    if (this.#busySince + BUSY_PATIENCE <= now && this.#link.hasOthers) this.#link.fail('the server was too busy')
   }
 
   #opened(nonce: string, result: Reply['result']): void {
     const { session } = this.#opening
     this.#opening.answered(nonce, result)
-    if (session.clientId === undefined) return this.#alarm.set(this.#opening.notBefore)
+    if (session.clientId === undefined) {
+      this.#alarm.set(this.#opening.notBefore)
+      return result.status === 'busy' ? this.#refusedAsBusy() : undefined
+    }
+    this.#busySince = null
     this.#sessions.set(session.clientId, session)
     this.#link.worked()
   }

@@ -75,6 +75,11 @@ export class Link {
     return this.#ready
   }
 
+  /** Whether there is another server to go to. */
+  get hasOthers(): boolean {
+    return this.#addresses.length > 1
+  }
+
   /** Sees to it that there is a connection, or will be. */
   want(): void {
     if (this.#connection === undefined && !this.#waiting) this.#dial()

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.js'
 
 /** A server that is silent for this long (ms), though it was sent something, is left for another one. */
 export const ATTEMPT_TIMEOUT = 2_000
+/** So is one that takes nothing in for this long (ms): its disk may be full, and another's not. */
+export const BUSY_PATIENCE = 500
 
 /** The first wait after a server was too busy (ms), doubled each time up to the longest. */
 const FIRST_BUSY_WAIT = 20
