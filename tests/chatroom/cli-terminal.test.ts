@@ -1,6 +1,6 @@
 /** `chatroom-client` on a terminal, as its user sees it. */
 import t from 'tap'
-import type { Owner } from '../support/cluster.js'
+import { freePorts, type Owner } from '../support/cluster.js'
 import { hex } from './room.js'
 import { ChatServers } from './servers.js'
 import { Tty } from './tty.js'
@@ -191,6 +191,25 @@ t.test('one can let go of the servers, and go to one alone', async (t) => {
   await ada.sees(/^ {6}\/connect takes a port such as 10000, or a host:port, not/)
   ada.type('\u0004')
   t.equal(await ada.ended(), 0)
+})
+
+t.test('what was sent over another connection than it was written for is not said to be unsent', async (t) => {
+  const ada = open(t, 'ways', 'ada')
+  await ada.sees(/ways: ada is here$/)
+  const [nobody = 0] = await freePorts(1)
+  const leave = async (): Promise<void> => {
+    ada.type(`/connect ${nobody}\r`)
+    await ada.endsWith('ways (no connection)>')
+  }
+  await leave()
+  ada.type('first\r/connect\r')
+  await ada.sees(/#1 ada: first$/)
+  await leave()
+  // Both are looked after for as long, one after the other.
+  ada.type('second\r')
+  await ada.sees(/not sent yet: second$/)
+  const sent = ada.lines.findIndex((line) => line.endsWith('#1 ada: first'))
+  t.notOk(ada.lines.slice(sent).some((line) => line.endsWith('not sent yet: first')))
 })
 
 t.test('nothing that others write can act on the terminal, or pass for another message', async (t) => {

@@ -69,12 +69,33 @@ t.test('what strangers write is shown as text: nothing runs, nothing reaches bey
   }
 })
 
+t.test('texts that are meant to take long do not', async (t) => {
+  const slow = [`http://a${'.'.repeat(16_000)}x`, '\u{e0041}'.repeat(8_000), '\u0001 http://b '.repeat(1_200)]
+  for (let n = 0; n < 8; n += 1) for (const text of slow) await client.post({ room: 'slow', author: 'Bob', key, text })
+  await client.post({ room: 'slow', author: 'Bob', key, text: 'the end' })
+  const ann = await Visitor.open(browser, servers.url(1, 'slow'), 'Ann')
+  await ann.seesText('the end')
+  const longest = await ann.page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        // Without any it is not called.
+        setTimeout(resolve, 1_000, 0)
+        new PerformanceObserver((tasks) => {
+          resolve(Math.max(...tasks.getEntries().map(({ duration }) => duration)))
+        }).observe({ type: 'longtask', buffered: true })
+      }),
+  )
+  t.ok(longest < 3_000, `the page was busy for ${longest} ms at most`)
+  await ann.page.context().close()
+})
+
 t.test('addresses are links, if they lead to the web, and tell nobody where one came from', async (t) => {
   const texts = [
     'see https://example.org/a_(b)?c=1&d=%20#e.',
     '(http://127.0.0.1:1/x) and HTTPS://EXAMPLE.ORG/Ü!',
     'javascript:alert(1) data:text/html,x file:///etc/passwd ftp://a.example xhttp://b.example https://',
     'https://example.org/\u202egnp.exe http://a"onmouseover="alert(1)',
+    'http://[\u3164] http://b.example/\u3164',
   ]
   for (const text of texts) await client.post({ room: 'links', author: 'Bob', key, text })
   const ann = await Visitor.open(browser, servers.url(1, 'links'), 'Ann')
@@ -90,8 +111,10 @@ t.test('addresses are links, if they lead to the web, and tell nobody where one 
       ['HTTPS://EXAMPLE.ORG/Ü', 'https://example.org/%C3%9C'],
       ['https://example.org/', 'https://example.org/'],
       ['http://a', 'http://a/'],
+      ['http://b.example/', 'http://b.example/'],
     ],
   )
+  t.equal((await ann.texts()).at(-1), 'http://[U+3164] http://b.example/U+3164', 'nothing hides in an address')
   for (const [, , rel] of links) t.equal(rel, 'noopener noreferrer nofollow')
   await ann.page.context().close()
 })

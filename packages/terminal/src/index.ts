@@ -13,6 +13,17 @@ export {
   UsageError,
 } from './exit.js'
 export { History, stateFile } from './history.js'
+export { bar, duration, grouped, size } from './numbers.js'
 export { endQuietlyWithReader, harmless, note, print, rest, word, write } from './output.js'
-export { addConnectionOptions, exitCodeFrom, neededServers, programOf, runClient, versionIn } from './program.js'
+export {
+  addConnectionOptions,
+  exitCodeFrom,
+  givenTimeout,
+  neededServers,
+  programOf,
+  runClient,
+  versionIn,
+} from './program.js'
 export type { Complain, ConnectionOptions } from './program.js'
+export { addVerify, verify } from './verify.js'
+export type { VerifyOptions } from './verify.js'

@@ -36,6 +36,12 @@ export function addConnectionOptions(program: Command): Command {
     .option('--timeout <ms>', 'how long an answer may take', positive, TIMEOUT)
 }
 
+/** The `--timeout` that the user has given; undefined if there is none: it holds also for what takes a server long. */
+export function givenTimeout(program: Command): number | undefined {
+  if (program.getOptionValueSource('timeout') === 'default') return undefined
+  return program.opts<ConnectionOptions>().timeout
+}
+
 /** Throws {@link UsageError} if they are missing. */
 export function neededServers({ servers }: ConnectionOptions): readonly string[] {
   if (servers !== undefined) return servers

@@ -12,6 +12,8 @@ t.setTimeout(120_000)
 
 /** How long the page may take to show anything that is to come (ms). */
 const PATIENCE = 20_000
+/** By how much (px) the page is wider than the window. */
+const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
 const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1300, height: 800 } }
 
 /** Waits for a text in an element. */
@@ -82,8 +84,7 @@ t.test(
     await page.setViewportSize(SIZES.phone)
     await page.emulateMedia({ colorScheme: 'dark' })
     t.equal(await page.getByRole('rowheader').count(), 3, 'the cards of a phone are still a table')
-    const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-    t.equal(overflow, 0, 'nothing is wider than the phone')
+    t.equal(await page.evaluate(OVERFLOW), 0, 'nothing is wider than the phone')
     t.strictSame(await flaws(page), [])
     await picture(page, 'status-phone-dark')
 
@@ -100,6 +101,22 @@ t.test(
     t.equal(await page.evaluate('window.stillHere'), true, 'it was never loaded again')
   },
 )
+
+t.test('elections of yesterday do not make the page wider than a phone', async (t) => {
+  const cluster = await Cluster.start(t, { count: 1 })
+  await cluster.serving()
+  const browser = await startBrowser(t)
+  const page = await browser.newPage({ viewport: SIZES.phone })
+  await page.route(/status\.json$/, async (route) => {
+    const response = await route.fetch()
+    const view = (await response.json()) as { servers: { status: { elections: { agoMs: number }[] } }[] }
+    for (const { status } of view.servers) for (const election of status.elections) election.agoMs += 86_000_000
+    await route.fulfill({ response, json: view })
+  })
+  await page.goto(`http://${cluster.address(0)}/status`)
+  await shows(page, '#elections', '23 h 53 min ago')
+  t.equal(await page.evaluate(OVERFLOW), 0)
+})
 
 t.test('a page that nobody sees does not ask', async (t) => {
   const cluster = await Cluster.start(t, { count: 1 })

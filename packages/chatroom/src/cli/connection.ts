@@ -3,7 +3,7 @@ import type { Connectivity } from '@synod/paxos'
 import { connectChatroom } from '../connect.js'
 import type { ChatClient } from '../client.js'
 import { Chat, type ChatChange } from '../live/chat.js'
-import type { Draft, Me } from '../live/outbox.js'
+import type { Draft, Me, Unsent } from '../live/outbox.js'
 import { codeOf, Patience } from '../live/patience.js'
 
 /** Without any answer for this long (ms), that is said. */
@@ -66,6 +66,12 @@ export class Connection {
   /** How many messages have no outcome. */
   get pending(): number {
     return this.#kept.length + (this.#chat?.pending ?? 0)
+  }
+
+  /** Whether this message has no outcome, and is here still: not in the hands of a later connection. */
+  isPending(unsent: Unsent): boolean {
+    const isKept = this.#kept.some(({ draft }) => draft.nonce === unsent.nonce)
+    return isKept || this.#chat?.unsent.some(([, each]) => each === unsent) === true
   }
 
   /** Connects to these servers, and to no others any more. */

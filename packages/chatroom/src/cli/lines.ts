@@ -1,8 +1,8 @@
 /** Messages and people as lines for a terminal: nothing in them can act on it, or pass for a line of somebody else's. */
 import { harmless } from '@synod/terminal'
-import wrapAnsi from 'wrap-ansi'
 import type { ChatMessage } from '../command.js'
 import { colourOf, type Style } from './style.js'
+import { wrap } from './wrap.js'
 
 /** What is not the beginning of a message stands in by this much, so that no text can pass for one. */
 const INDENT = '      '
@@ -68,11 +68,7 @@ export class Lines {
   /** Cut at the terminal's edge, so that what follows stands in, too. */
   #wrapped(text: string): string[] {
     const width = Math.max(this.#options.columns() - INDENT.length - 1, 20)
-    const [first = '', ...others] = text.split('\n').flatMap((line) => {
-      const [head = '', ...rest] = wrapAnsi(line, width, { hard: true, trim: false }).split('\n')
-      // The space at which a line was cut is not wanted in the next one.
-      return [head, ...rest.map((part) => part.replace(/^ /, ''))]
-    })
+    const [first = '', ...others] = text.split('\n').flatMap((line) => wrap(line, width))
     return [first.trimEnd(), ...others.map((line) => (INDENT + line).trimEnd())]
   }
 }

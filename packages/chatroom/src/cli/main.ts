@@ -1,19 +1,24 @@
 /** The client's command line. */
+import { connect } from '@synod/paxos'
 import {
   addConnectionOptions,
+  addVerify,
   describeError,
   EXIT_DONE,
   exitCodeFrom,
+  givenTimeout,
   neededServers,
   note,
   programOf,
   UsageError,
+  verify,
   versionIn,
   type Complain,
   type ConnectionOptions,
 } from '@synod/terminal'
 import type { Command } from 'commander'
 import { LOBBY } from '../command.js'
+import { chatroom } from '../service.js'
 import { checkOp } from './commands.js'
 import { authorKey } from './key.js'
 import { pipe } from './pipe.js'
@@ -32,8 +37,9 @@ a terminal each line of it is posted as a message; it ends when all of them are 
 Examples:
   $ chatroom-client --servers 127.0.0.1:20000,127.0.0.1:20001,127.0.0.1:20002 --name ada
   $ uptime | chatroom-client --servers 127.0.0.1:20000 --name watch --room machines
+  $ chatroom-client --servers 127.0.0.1:20000 verify
 
-Exit codes: 0 done; 1 no (a message was refused); 2 usage; 3 cluster unavailable.`
+Exit codes: 0 done; 1 no (a message was refused, servers that differ); 2 usage; 3 cluster unavailable.`
 
 /** Does what the arguments say; answers with the exit code. */
 export function main(argv: readonly string[]): Promise<number> {
@@ -45,6 +51,9 @@ export function main(argv: readonly string[]): Promise<number> {
   let code = EXIT_DONE
   program.action(async () => {
     code = await start(program.opts<Options>())
+  })
+  addVerify(program, async () => {
+    code = await compare(program.opts<Options>(), givenTimeout(program))
   })
   return exitCodeFrom(async () => {
     await program.parseAsync(argv)
@@ -60,7 +69,7 @@ function clientProgram(complain: Complain): Command {
   )
     .option('--name <name>', 'who you are to the others (needed)')
     .option('--room <room>', 'the room to begin with', LOBBY)
-    .option('--json', 'with messages from standard input: tell what became of each, in JSON')
+    .option('--json', 'answer in JSON; with messages from standard input: what became of each')
     .addHelpText('after', NOTES)
 }
 
@@ -75,4 +84,14 @@ async function start(options: Options): Promise<number> {
   if (json) throw new UsageError('--json is for messages from standard input, and that is a terminal')
   if (notKept !== null) note(`You can edit your messages until you end only: ${notKept}.`)
   return new Talk({ me, room, timeout, target: { servers, discover: true } }).run()
+}
+
+async function compare(options: Options, longTimeout: number | undefined): Promise<number> {
+  const { json = false, timeout } = options
+  const client = connect(chatroom, { servers: neededServers(options), timeout })
+  try {
+    return await verify(client, { json, timeout: longTimeout })
+  } finally {
+    await client.close()
+  }
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientError } from '@synod/paxos'
 import { describeError, EXIT_DONE, EXIT_UNAVAILABLE, exitCodeFrom, harmless, History, note } from '@synod/terminal'
 import type { ChatChange } from '../live/chat.js'
-import { isSettled, type Me, type Unsent } from '../live/outbox.js'
+import type { Me, Unsent } from '../live/outbox.js'
 import type { Room } from '../live/room.js'
 import { perform } from './commands.js'
 import { Connection, type Target } from './connection.js'
@@ -193,7 +193,7 @@ export class Talk {
       this.view.say(`not sent, ${unsent.error?.message ?? 'refused'}: ${harmless(unsent.text)}`)
     } else if (unsent.state === 'sending') {
       setTimeout(() => {
-        if (!isSettled(unsent)) this.#unsent(unsent.text)
+        if (this.connection.isPending(unsent)) this.#unsent(unsent.text)
       }, PATIENCE).unref()
     }
   }

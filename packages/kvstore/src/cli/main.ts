@@ -4,6 +4,7 @@ import {
   describeError,
   EXIT_DONE,
   exitCodeFrom,
+  givenTimeout,
   neededServers,
   note,
   programOf,
@@ -46,8 +47,7 @@ export function main(argv: readonly string[]): Promise<number> {
   const program = clientProgram(complain, async (action) => {
     const options = program.opts<Options>()
     json = options.json ?? false
-    const isGiven = program.getOptionValueSource('timeout') !== 'default'
-    code = await withSession(options, isGiven ? options.timeout : undefined, action)
+    code = await withSession(options, givenTimeout(program), action)
   })
   return exitCodeFrom(async () => {
     await program.parseAsync(argv)
@@ -78,13 +78,13 @@ function converse(session: Session): Promise<number> {
   return process.stdin.isTTY ? prompt(interpreter) : script(interpreter)
 }
 
-async function withSession(options: Options, givenTimeout: number | undefined, action: Action): Promise<number> {
+async function withSession(options: Options, given: number | undefined, action: Action): Promise<number> {
   const servers = neededServers(options)
   const { timeout, json = false } = options
   const store = connectKvstore({ servers, timeout })
   try {
     const { signal } = new AbortController()
-    return await action({ store, servers, timeout, givenTimeout, json, inputTaken: false, signal })
+    return await action({ store, servers, timeout, givenTimeout: given, json, inputTaken: false, signal })
   } finally {
     await store.close()
   }

@@ -1,23 +1,18 @@
 /** The commands, as commander knows them: the same on the command line and in the prompt. */
-import { address, positive } from '@synod/terminal'
+import { address, addVerify, positive, verify } from '@synod/terminal'
 import { Option, type Command } from 'commander'
 import { cas, count, del, get, list, set, type CasOptions, type ListOptions } from './commands.js'
 import { dump } from './dump.js'
 import { snapshot } from './snapshot.js'
 import { load, type LoadOptions } from './load.js'
 import { status } from './status.js'
-import type { Action } from './session.js'
-import { verify } from './verify.js'
+import type { Action, Session } from './session.js'
 import { watch, type WatchOptions } from './watch.js'
 
 const WATCH_NOTES = `
 A line is set<TAB>key<TAB>value or delete<TAB>key; with --json it has the slot, too, so
 that a later watch can go on with --from (that slot + 1). The servers keep the latest
 changes only: where those that are wanted are gone, it says so and ends with 1.`
-
-const VERIFY_NOTES = `
-Servers that lag are waited for, a minute by default (--timeout). Ends with 1 unless all
-servers answered, and all the same.`
 
 /** Adds all commands. Each hands its work to `run`, which has the connection. */
 export function addCommands(program: Command, run: (action: Action) => Promise<void>): void {
@@ -72,16 +67,16 @@ export function addCommands(program: Command, run: (action: Action) => Promise<v
 }
 
 function addCare(program: Command, run: (action: Action) => Promise<void>): void {
-  program
-    .command('verify')
-    .description('compare all servers: whether they have the same history and the same state')
-    .addHelpText('after', VERIFY_NOTES)
-    .action(() => run(verify))
+  addVerify(program, () => run(compare))
   program
     .command('snapshot')
     .description('have a server write a snapshot now; print its slot and its file')
     .option('--server <host:port>', 'the server (default: the first that answers)', address)
     .action((options: { server?: string }) => run((session) => snapshot(session, options.server)))
+}
+
+function compare({ store, givenTimeout: timeout, json, signal }: Session): Promise<number> {
+  return verify(store.connection, { timeout, json, signal, entries: 'pairs' })
 }
 
 function addWatch(program: Command, run: (action: Action) => Promise<void>): void {

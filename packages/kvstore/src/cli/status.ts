@@ -1,8 +1,7 @@
 /** `status`: a table of the servers, and what is worth a sentence. */
 import type { ServerAnswer, ServerStatus } from '@synod/paxos'
-import { EXIT_DONE, EXIT_UNAVAILABLE, orCancelled, print } from '@synod/terminal'
+import { bar, duration, EXIT_DONE, EXIT_UNAVAILABLE, grouped, orCancelled, print, size } from '@synod/terminal'
 import Table from 'cli-table3'
-import { bar, duration, grouped, size } from './show.js'
 import type { Session } from './session.js'
 
 /** A server that does not answer for this long is shown as unreachable; ms. */

@@ -94,7 +94,7 @@ function parse(name: string, argv: readonly string[]): ServeOptions | null {
     .option('--count <number>', 'how many servers the cluster has', wholeNumber('--count'))
     .option(
       '--port <number>',
-      'the port to listen on; server J is then on this port − id + J of 127.0.0.1',
+      'the port to listen on; if no addresses are given, server J is on this port − id + J of 127.0.0.1',
       wholeNumber('--port'),
     )
     .option('--peers <addresses>', 'host:port of all servers, in id order, with commas between')

@@ -167,6 +167,8 @@ export class StateKeeper {
       this.#log.read = read
     }
     this.#log = null
+    if (core.lacksState)
+      warn(`no snapshot is here that holds what was decided up to slot ${this.#collected}: another server's is fetched`)
   }
 
   /** The server runs. */

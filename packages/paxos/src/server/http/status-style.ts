@@ -64,5 +64,6 @@ progress { display: block; width: 100%; max-width: 11rem; height: 0.5rem; margin
   #servers th, #servers td { padding: 0; border: none; }
   #servers .standing { text-align: right; }
   #servers .label { display: block; }
+  #elections-table thead th, #elections-table time { white-space: normal; }
 }
 `.trimStart()

@@ -1,19 +1,49 @@
 /** `verify`: whether all servers have the same history and the same state, and if not, which of them, and since when. */
-import type { Parting, Verification, VerifiedServer } from '@synod/paxos'
-import { EXIT_DONE, EXIT_NO, orCancelled, print } from '@synod/terminal'
+import type { CallOptions, Parting, Verification, VerifiedServer } from '@synod/paxos'
 import Table from 'cli-table3'
-import { grouped } from './show.js'
-import { longOptions, type Session } from './session.js'
+import type { Command } from 'commander'
+import { orCancelled } from './cancel.js'
+import { EXIT_DONE, EXIT_NO } from './exit.js'
+import { grouped } from './numbers.js'
+import { print } from './output.js'
+
+const NOTES = `
+Servers that lag are waited for, a minute by default (--timeout). Ends with 1 unless all
+servers answered, and all the same.`
+
+/** Adds the command `verify`; `run` is to call {@link verify}, with a client. */
+export function addVerify(program: Command, run: () => Promise<void>): void {
+  program
+    .command('verify')
+    .description('compare all servers: whether they have the same history and the same state')
+    .addHelpText('after', NOTES)
+    .action(run)
+}
+
+export interface VerifyOptions {
+  /** How long all of it may take, ms; by default a minute. */
+  readonly timeout?: number | undefined
+  /** The answer is for machines. */
+  readonly json?: boolean
+  /** Aborted when the user does not want to wait any longer. */
+  readonly signal?: AbortSignal
+  /** What the entries of the service's snapshot are called. */
+  readonly entries?: string
+}
 
 /**
- * `verify`: a table, and what it comes to. JSON: `{"slot","agree","difference","parted","servers":[{"server","address",
- * "verdict","digest","parted","error"}]}`. Exits with 1 unless every server answered, and all the same.
+ * Prints a table, and what it comes to. JSON: `{"slot","agree","difference","parted","servers":[{"server","address",
+ * "verdict","digest","parted","error"}]}`. Answers with the exit code: 1 unless every server answered, and all the same.
  */
-export async function verify(session: Session): Promise<number> {
-  const found = await orCancelled(session, session.store.connection.verify(longOptions(session)))
-  await print(
-    session.json ? JSON.stringify(jsonOf(found)) : [table(found.servers), '', ...conclusions(found)].join('\n'),
-  )
+export async function verify(
+  client: { verify(options?: CallOptions): Promise<Verification> },
+  { timeout, json = false, signal = new AbortController().signal, entries = 'entries' }: VerifyOptions = {},
+): Promise<number> {
+  const found = await orCancelled({ signal }, client.verify(timeout === undefined ? {} : { timeout }))
+  const told = json
+    ? JSON.stringify(jsonOf(found))
+    : [table(found.servers, entries), '', ...conclusions(found)].join('\n')
+  await print(told)
   return found.agree ? EXIT_DONE : EXIT_NO
 }
 
@@ -30,9 +60,9 @@ const VERDICTS: Readonly<Record<VerifiedServer['verdict'], string>> = {
   unknown: 'no answer',
 }
 
-function table(servers: readonly VerifiedServer[]): string {
+function table(servers: readonly VerifiedServer[], counted: string): string {
   const rows = new Table({
-    head: ['id', 'address', 'verdict', 'history', 'state', 'pairs'],
+    head: ['id', 'address', 'verdict', 'history', 'state', counted],
     colAligns: ['right', 'left', 'left', 'left', 'left', 'right'],
     style: { head: [], border: [], compact: true },
   })
