@@ -364,7 +364,7 @@ export class Network {
     else if (ready.records.length > 0 || ready.messagesAfterSync.length > 0) {
       server.writing.push({ records: ready.records, messages: ready.messagesAfterSync })
     }
-    if (server.core.behind > 0 && !server.busy) this.#step(id, { type: 'goOn' })
+    if (server.core.isBehind && !server.busy) this.#step(id, { type: 'goOn' })
   }
 
   #release(id: ServerId, messages: readonly Envelope[]): void {

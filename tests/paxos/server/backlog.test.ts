@@ -19,7 +19,8 @@ class Behind {
   readonly #perMs: number
   readonly backlog = new Backlog(this.clock, {
     applied: () => this.applied,
-    behind: () => (this.#isLevel ? 0 : this.left),
+    decided: () => this.applied + this.left,
+    isBehind: () => !this.#isLevel,
     follows: () => this.follows,
     running: () => this.running,
     step: ({ type }) => {
@@ -56,19 +57,20 @@ class Behind {
   }
 }
 
-t.test('half of the time it rests, and no turn is long', async (t) => {
+t.test('four fifths of the time it rests, and no turn is long', async (t) => {
   const server = new Behind(100 * 8 * HELPING, 0)
   const took = await server.work()
-  t.ok(took > 1_550 && took <= 1_650, `${took} ms`)
+  t.ok(took > 3_900 && took <= 4_100, `${took} ms`)
   t.ok(server.clock.longestTurn <= 9, `${server.clock.longestTurn} ms`)
 })
 
 t.test('it rests less, or not at all, where it would not get on', async (t) => {
-  for (const share of [0.2, 0.3, 0.45, 0.55, 0.7, 0.9]) {
+  for (const share of [0.1, 0.2, 0.3, 0.45, 0.55, 0.7, 0.9]) {
     const server = new Behind(100 * 8 * HELPING, (share * HELPING) / TAKES)
     const took = await server.work()
-    const atBest = 800 / (1 - share)
-    t.ok(took <= atBest * 4, `told of ${share} of what it could execute: ${took} ms; at best ${atBest}`)
+    // At least half of what it executes brings it nearer; where more than half comes, it never rests.
+    const most = (1.1 * 800) / Math.min(share, 1 - share)
+    t.ok(took <= most, `told of ${share} of what it could execute: ${took} ms`)
   }
 })
 

@@ -131,9 +131,14 @@ export class Paxos {
     return this.#lives.of(server)
   }
 
-  /** How many slots are known to be decided and wait for `goOn` to be executed; 0 if none has to. */
-  get behind(): number {
-    return this.#replica.behind
+  /** Whether something that is decided waits for `goOn` to be executed. */
+  get isBehind(): boolean {
+    return this.#replica.isBehind
+  }
+
+  /** The last slot that is known to be decided. */
+  get decided(): Slot {
+    return this.#replica.known
   }
 
   /** What this server knows of its chain: ends of blocks, the oldest first, and the chain's own end. */

@@ -129,9 +129,14 @@ export class Replica {
     this.#source = from
   }
 
-  /** How many slots are known to be decided and wait for {@link goOn}; 0 if none has to. */
-  get behind(): number {
-    return this.#isBehind ? Math.max(this.#expected, this.#heardOf) - this.slotOut : 0
+  /** Whether something that is decided waits for {@link goOn}. */
+  get isBehind(): boolean {
+    return this.#isBehind
+  }
+
+  /** The last slot that is known to be decided. */
+  get known(): Slot {
+    return Math.max(this.#expected, this.#heardOf, this.slotOut) - 1
   }
 
   /**

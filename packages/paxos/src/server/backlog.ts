@@ -6,17 +6,20 @@ import type { Clock } from '../clock.js'
 import type { Input } from '../protocol/ready.js'
 import { Slices } from './slices.js'
 
-/** Half of the time is for other work. */
-const SLICES = { longest: 8, steps: 16, rest: 1 }
-/** It does not rest when as many new decisions came meanwhile as this share of what it executed. */
-const TOO_MANY = 0.5
+/** Four fifths of the time are for other work. */
+const SLICES = { longest: 8, steps: 16, rest: 4 }
+/** It rests less where more new decisions would come meanwhile than this share of what it executes. */
+const MOST_NEW = 0.5
+/** What was seen longer ago than this (ms) says nothing of what comes now. */
+const STALE = 1_000
 
 /** What is executed. */
 export interface BacklogHost {
-  /** The last slot that was executed. */
+  /** The last slot that was executed, and the last one that is known to be decided. */
   applied(): number
-  /** How many slots wait to be executed; 0 if none has to wait. */
-  behind(): number
+  decided(): number
+  /** Whether there is something that waits to be executed. */
+  isBehind(): boolean
   /** Whether another server leads: else rests would only keep clients waiting. */
   follows(): boolean
   /** Whether the server runs: else nothing more is executed. */
@@ -24,11 +27,21 @@ export interface BacklogHost {
   step(input: Input): void
 }
 
+/** How things stood when a slice was over. */
+interface Seen {
+  readonly at: number
+  readonly applied: number
+  readonly decided: number
+  /** How long it rested then (ms). */
+  readonly rested: number
+}
+
 export class Backlog {
   readonly #clock: Clock
   readonly #host: BacklogHost
   readonly #slices: Slices
   #working = false
+  #seen: Seen = { at: -Infinity, applied: 0, decided: 0, rested: 0 }
 
   constructor(clock: Clock, host: BacklogHost) {
     this.#clock = clock
@@ -38,24 +51,35 @@ export class Backlog {
 
   /** Begins, if something waits to be executed; to be called at the end of each turn. */
   begin(): void {
-    if (!this.#working && this.#host.behind() > 0) void this.#work()
+    if (!this.#working && this.#host.isBehind()) void this.#work()
   }
 
   async #work(): Promise<void> {
     const host = this.#host
     this.#working = true
     await this.#slices.rest(0) // not within the turn that found it
-    let [left, done] = [host.behind(), host.applied()]
-    while (host.behind() > 0 && host.running()) {
+    while (host.isBehind() && host.running()) {
       this.#slices.do(() => {
         host.step({ type: 'goOn', now: this.#clock.now() })
       })
-      if (!this.#slices.over) continue
-      const executed = host.applied() - done
-      const came = host.behind() - left + executed
-      ;[left, done] = [host.behind(), host.applied()]
-      await this.#slices.rest(host.follows() && came < executed * TOO_MANY ? SLICES.rest : 0)
+      if (this.#slices.over) await this.#slices.rest(this.#restFor())
     }
     this.#working = false
+  }
+
+  /** How long it rests after a slice (ms). */
+  #restFor(): number {
+    const last = this.#seen
+    const now = { at: this.#clock.now(), applied: this.#host.applied(), decided: this.#host.decided() }
+    const elapsed = now.at - last.at
+    const [executed, came] = [now.applied - last.applied, now.decided - last.decided]
+    let rested = 0
+    if (this.#host.follows() && elapsed < STALE) {
+      // In so long as many come as are to come at most; and it takes so long without a rest.
+      const [most, busy] = [came > 0 ? (elapsed / came) * executed * MOST_NEW : Infinity, elapsed - last.rested]
+      rested = Math.max(0, Math.min(most - busy, this.#slices.worked * SLICES.rest))
+    }
+    this.#seen = { ...now, rested }
+    return rested
   }
 }

@@ -10,8 +10,8 @@ import { Slices } from './slices.js'
 
 /** No turn is held longer than about `longest`. At a start there is little else to be done. */
 export const AT_START: SliceLimits = { longest: 8, steps: 8, rest: 0 }
-/** While the server runs, half of the time is for other work: it votes, and may share its machine with those that serve. */
-export const AT_RUN_TIME: SliceLimits = { ...AT_START, rest: 1 }
+/** While the server runs, most of the time is for other work: it votes, and may share its machine with those that serve. */
+export const AT_RUN_TIME: SliceLimits = { ...AT_START, rest: 4 }
 
 /** The core, as whoever installs a snapshot sees it. */
 export interface LoaderCore {

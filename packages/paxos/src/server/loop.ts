@@ -94,7 +94,8 @@ export class Loop {
     })
     this.#backlog = new Backlog(clock, {
       applied: () => core.status().applied,
-      behind: () => core.behind,
+      decided: () => core.decided,
+      isBehind: () => core.isBehind,
       follows: () => {
         const { role, leader } = core.status()
         return role === 'follower' && leader !== null

@@ -27,6 +27,9 @@ const FULL_LONGEST = 60_000
 const SHUN_FIRST = 10_000
 const SHUN_LONGEST = 600_000
 
+/** After a piece it rests for as long as that took, but no longer than this (ms): others may share the machine. */
+const LONGEST_REST = 25
+
 /** Whoever gave a snapshot hears so often that it is still being installed (ms). */
 const STILL = 5_000
 
@@ -237,7 +240,9 @@ export class Receiver {
     pull.doubted = false
     if (pull.received >= info.size) return this.#install(pull, info)
     pull.busy = false
-    this.#goOn(pull)
+    this.#cancel = this.#clock.after(Math.min(this.#clock.now() - pull.askedAt, LONGEST_REST), () => {
+      this.#goOn(pull)
+    })
   }
 
   async #install(pull: Pull, { slot }: SnapshotInfo): Promise<void> {

@@ -37,13 +37,17 @@ export class Slices {
     return this.#steps >= this.#limits.steps || this.#worked >= this.#limits.longest
   }
 
+  /** How long was worked in this slice (ms). */
+  get worked(): number {
+    return this.#worked
+  }
+
   /**
    * Resolves in a later turn, at the beginning of the next slice.
    *
-   * @param times it rests for so many times as long as the slice took
+   * @param ms how long it rests
    */
-  async rest(times = this.#limits.rest): Promise<void> {
-    const ms = this.#worked * times
+  async rest(ms = this.#worked * this.#limits.rest): Promise<void> {
     await new Promise<void>((resolve) => {
       if (ms > 0) this.#clock.after(ms, resolve)
       else this.#clock.defer(resolve)
