@@ -1,4 +1,5 @@
 import { Backlog } from '@synod/paxos/internal/server/backlog'
+import type { PaxosStatus } from '@synod/paxos/internal/protocol/ready'
 import t from 'tap'
 import { passing, WorkClock } from './snapshots-support.js'
 
@@ -9,7 +10,7 @@ const HELPING = 64
 /** A server that is behind by so many slots, while so many new ones are decided each ms. */
 class Behind {
   readonly clock = new WorkClock()
-  follows = true
+  leads: Pick<PaxosStatus, 'role' | 'leader'> = { role: 'follower', leader: 1 }
   running = true
   applied = 0
   /** It was level for the first time so long after the beginning (ms); null: it never was. */
@@ -18,10 +19,8 @@ class Behind {
   readonly #from: number
   readonly #perMs: number
   readonly backlog = new Backlog(this.clock, {
-    applied: () => this.applied,
-    decided: () => this.applied + this.left,
+    status: () => ({ applied: this.applied, decided: this.applied + this.left, ...this.leads }),
     isBehind: () => !this.#isLevel,
-    follows: () => this.follows,
     running: () => this.running,
     step: ({ type }) => {
       if (type !== 'goOn') throw new Error(`unexpected: ${type}`)
@@ -75,10 +74,16 @@ t.test('it rests less, or not at all, where it would not get on', async (t) => {
 })
 
 t.test('it does not rest while nobody else leads', async (t) => {
-  const server = new Behind(100 * 8 * HELPING, 0)
-  server.follows = false
-  const took = await server.work()
-  t.ok(took <= 910, `${took} ms`)
+  for (const leads of [
+    { role: 'leader', leader: 0 },
+    { role: 'candidate', leader: null },
+    { role: 'follower', leader: null },
+  ] as const) {
+    const server = new Behind(100 * 8 * HELPING, 0)
+    server.leads = leads
+    const took = await server.work()
+    t.ok(took <= 910, `${took} ms`)
+  }
 })
 
 t.test('it begins once, ends with its server, and begins again', async (t) => {

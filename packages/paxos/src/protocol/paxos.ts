@@ -136,11 +136,6 @@ export class Paxos {
     return this.#replica.isBehind
   }
 
-  /** The last slot that is known to be decided. */
-  get decided(): Slot {
-    return this.#replica.known
-  }
-
   /** What this server knows of its chain: ends of blocks, the oldest first, and the chain's own end. */
   get chain(): readonly AuditMark[] {
     return this.#replica.chain.marks
@@ -174,6 +169,7 @@ export class Paxos {
       leader: this.#leadership.known,
       ballot: this.#acceptor.ballot,
       applied: this.#replica.slotOut - 1,
+      decided: this.#replica.known,
       sessions: this.#replica.sessions,
       executed: this.#replica.executed,
       collected: this.#acceptor.collected,

@@ -89,6 +89,8 @@ export interface PaxosStatus {
   readonly ballot: Ballot
   /** The last slot that was executed; 0 if none. */
   readonly applied: Slot
+  /** The last slot that is known to be decided. */
+  readonly decided: Slot
   readonly sessions: number
   /** Operations that were executed in this life, those of the log at the start included. */
   readonly executed: number

@@ -3,7 +3,7 @@
  * that it follows may have to share a machine with it, or be waiting for its votes.
  */
 import type { Clock } from '../clock.js'
-import type { Input } from '../protocol/ready.js'
+import type { Input, PaxosStatus } from '../protocol/ready.js'
 import { Slices } from './slices.js'
 
 /** Four fifths of the time are for other work. */
@@ -15,13 +15,9 @@ const STALE = 1_000
 
 /** What is executed. */
 export interface BacklogHost {
-  /** The last slot that was executed, and the last one that is known to be decided. */
-  applied(): number
-  decided(): number
+  status(): Pick<PaxosStatus, 'applied' | 'decided' | 'role' | 'leader'>
   /** Whether there is something that waits to be executed. */
   isBehind(): boolean
-  /** Whether another server leads: else rests would only keep clients waiting. */
-  follows(): boolean
   /** Whether the server runs: else nothing more is executed. */
   running(): boolean
   step(input: Input): void
@@ -70,16 +66,17 @@ export class Backlog {
   /** How long it rests after a slice (ms). */
   #restFor(): number {
     const last = this.#seen
-    const now = { at: this.#clock.now(), applied: this.#host.applied(), decided: this.#host.decided() }
-    const elapsed = now.at - last.at
-    const [executed, came] = [now.applied - last.applied, now.decided - last.decided]
+    const { applied, decided, role, leader } = this.#host.status()
+    const at = this.#clock.now()
+    const [elapsed, executed, came] = [at - last.at, applied - last.applied, decided - last.decided]
     let rested = 0
-    if (this.#host.follows() && elapsed < STALE) {
+    // While no other server leads, a rest would only keep clients waiting.
+    if (role === 'follower' && leader !== null && elapsed < STALE) {
       // In so long as many come as are to come at most; and it takes so long without a rest.
       const [most, busy] = [came > 0 ? (elapsed / came) * executed * MOST_NEW : Infinity, elapsed - last.rested]
       rested = Math.max(0, Math.min(most - busy, this.#slices.worked * SLICES.rest))
     }
-    this.#seen = { ...now, rested }
+    this.#seen = { at, applied, decided, rested }
     return rested
   }
 }

@@ -93,13 +93,8 @@ export class Loop {
       },
     })
     this.#backlog = new Backlog(clock, {
-      applied: () => core.status().applied,
-      decided: () => core.decided,
+      status: () => core.status(),
       isBehind: () => core.isBehind,
-      follows: () => {
-        const { role, leader } = core.status()
-        return role === 'follower' && leader !== null
-      },
       running: () => host.running(),
       step: (input) => {
         this.step(input)
