@@ -20,6 +20,7 @@ function standpoint(fields: Partial<Standpoint['core']> = {}, more: Partial<Stan
       leader: 1,
       ballot: { round: 3, server: 1, start: 9 },
       applied: 0,
+      decided: 0,
       sessions: 0,
       executed: 0,
       collected: 0,

@@ -53,7 +53,9 @@ export class Backlog {
   async #work(): Promise<void> {
     const host = this.#host
     this.#working = true
-    await this.#slices.rest(0) // not within the turn that found it
+    await new Promise<void>((resolve) => {
+      this.#clock.defer(resolve) // not within the turn that found it
+    })
     while (host.isBehind() && host.running()) {
       this.#slices.do(() => {
         host.step({ type: 'goOn', now: this.#clock.now() })
