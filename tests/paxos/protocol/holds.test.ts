@@ -3,7 +3,7 @@ import { ballot, only } from '../../support/transcript.js'
 import { farBehind } from './far-behind.js'
 
 t.test('the tail is held for a server that fetches a snapshot, and let go when it is not heard of for long', (t) => {
-  const network = farBehind(12)
+  const network = farBehind(12, { tailCommands: 8 })
   network.snapshot(0)
   network.settle()
   const ask = (): string => {
@@ -14,7 +14,7 @@ t.test('the tail is held for a server that fetches a snapshot, and let go when i
   network.inject(2, 0, { type: 'catchUp', from: 2 })
   for (let slot = 13; slot <= 30; slot++) network.submit(0, `1.n/${slot}^${slot - 2} x`)
   network.settle()
-  t.match(ask(), '0→2 decided 1.0 slots 13–16', '18 commands are there, though 4 are the bound')
+  t.match(ask(), '0→2 decided 1.0 slots 13–16', '18 commands are there, though 8 are the bound')
   for (let ms = 0; ms < 60_000; ms += 10_000) {
     network.run(10_000, 100)
     network.inject(2, 0, { type: 'fetch', slot: 12, id: '', offset: ms })
@@ -37,7 +37,7 @@ t.test('the tail is held for a server that fetches a snapshot, and let go when i
 t.test('what a server has executed is not held for it any more, and nothing is once it is level', (t) => {
   /** Server 2, which had a snapshot of slot 12, has executed all below `decided`; then it asks, ten commands later. */
   const asked = (decided: number, from: number): string => {
-    const network = farBehind(12, { runCommands: 1, runsInFlight: 2 })
+    const network = farBehind(12, { tailCommands: 8, runCommands: 1, runsInFlight: 2 })
     network.snapshot(0)
     network.settle()
     network.inject(2, 0, { type: 'catchUp', from: 2 })

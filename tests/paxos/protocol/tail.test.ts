@@ -57,21 +57,21 @@ t.test('past so many bytes likewise, also all of them', (t) => {
   t.end()
 })
 
-t.test('what is held is kept eight times as long, and no longer', (t) => {
+t.test('what is held is kept four times as long, and no longer', (t) => {
   const { push, there } = tail(4)
   push(6)
   t.equal(there(), '3–6')
-  push(20, 5)
-  t.equal(there(), '5–26', 'what lies before the held slots goes')
   push(10, 5)
-  t.equal(there(), '5–36')
+  t.equal(there(), '5–16', 'what lies before the held slots goes')
+  push(4, 5)
+  t.equal(there(), '5–20')
   push(1, 5)
-  t.equal(there(), '6–37', '32 commands are the most')
+  t.equal(there(), '6–21', '16 commands are the most')
   push(1)
-  t.equal(there(), '35–38', 'nobody needs them any more')
+  t.equal(there(), '19–22', 'nobody needs them any more')
   const bytes = tail(1000, 200)
   bytes.push(40, 1)
-  t.equal(bytes.there(), '10–40', '1600 bytes')
+  t.equal(bytes.there(), '26–40', '800 bytes')
   t.end()
 })
 

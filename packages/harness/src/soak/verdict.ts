@@ -49,6 +49,8 @@ const WARM_UP = 1 / 3
 const MEMORY_SHARE = 0.1
 const MEMORY_BYTES = 24 << 20
 const TOOTH = 60_000
+/** So is a tail that is held for a server that was down, until that is level (bytes beyond what a tail has anyway). */
+const HELD_TAIL = 48 << 20
 /** Visitors come and go: so many descriptors more or less are none that stay. */
 const DESCRIPTORS = 32
 /** Room that logs reserve ahead, and whole files of the log that wait until all in them is superfluous (bytes). */
@@ -72,7 +74,7 @@ function serverResult(id: number, samples: readonly SoakSample[], duration: numb
     ...{ id, memory: trend('memory'), disk: trend('disk'), diskBound: boundOf(snapshot) },
     ...{ descriptors: trend('descriptors'), sessions: trend('sessions'), installed: installs(samples, id) },
   }
-  return { ...found, problems: problemsOf(found, logOf(snapshot) * Math.min(1, TOOTH / (duration / 2))) }
+  return { ...found, problems: problemsOf(found, (logOf(snapshot) + HELD_TAIL) * Math.min(1, TOOTH / (duration / 2))) }
 }
 
 /** It counts from 0 at each start. */

@@ -3,8 +3,11 @@ import type { Command, Slot } from './command.js'
 import { commandBytes, NOOP } from './command.js'
 import type { Limits } from './config.js'
 
-/** While it is held for a server that installs a snapshot, it may grow to so many times its bounds. */
-const HELD = 8
+/**
+ * While it is held for a server that installs a snapshot, it may grow to so many times its bounds. That need not do: meanwhile
+ * that server's own acceptor takes in what is proposed, so a second snapshot, if it comes to that, joins on to what is there.
+ */
+const HELD = 4
 
 export class Tail {
   readonly #limits: Pick<Limits, 'tailCommands' | 'tailBytes'>
