@@ -34,11 +34,11 @@ export const FEED_MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/session.js',
         replace:
-          'if (known !== undefined)\n            return known;\n        const result = machine.execute(slot, command.clientId, command.op, emit);',
+          'if (before !== undefined)\n            return before;\n        const result = machine.execute(slot, command.clientId, command.op, emit);',
         by: `const told = (session.told ??= new Map());
-        if (known !== undefined) {
+        if (before !== undefined) {
             for (const event of told.get(command.localId) ?? []) emit(event);
-            return known;
+            return before;
         }
         const events = [];
         told.set(command.localId, events);

@@ -186,7 +186,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
       {
         file: 'protocol/replica.js',
         replace:
-          'if (message.from < this.#tail.first)\n            return this.#compacted(from, message, now, out);\n        const commands = [];\n        let bytes = 0;\n        for (let slot = message.from;',
+          'if (message.from < this.#tail.first)\n            return this.#compacted(from, message, now, out);\n        this.#holds.asked(from, message.from, now);\n        const commands = [];\n        let bytes = 0;\n        for (let slot = message.from;',
         by: 'const commands = [];\n        let bytes = 0;\n        for (let slot = Math.max(message.from, this.#tail.first);',
       },
     ],

@@ -186,8 +186,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/session.js',
-        replace: 'const known = outcome(session, command);\n        if (known !== undefined)',
-        by: 'const known = outcome(session, command);\n        if (false)',
+        replace: 'const before = outcome(session, command);\n        if (before !== undefined)',
+        by: 'const before = outcome(session, command);\n        if (false)',
       },
     ],
   },
@@ -262,8 +262,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/replica.js',
-        replace: 'if (command === undefined)\n                return;\n            if (!sameBallot',
-        by: "if (command === undefined) {\n                this.#tail.push({ kind: 'noop' }, this.#held);\n                continue;\n            }\n            if (!sameBallot",
+        replace: 'const command = this.#next(acceptedAt, out);',
+        by: "const command = this.#next(acceptedAt, out);\n            if (command === undefined && this.slotOut < this.#heardOf) {\n                this.#tail.push({ kind: 'noop' }, Infinity);\n                continue;\n            }",
       },
     ],
   },
