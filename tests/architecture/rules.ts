@@ -37,12 +37,15 @@ const FOR_BROWSERS = /^packages\/(paxos\/src\/browser|chatroom\/src\/(web|live))
 /** Imports what its user names: that is its purpose. */
 const LOADER = 'packages/harness/src/cli/subjects.ts'
 
-/** Only paxos.ts, which composes them, knows these; and of the leader's side leadership.ts, which is a part of that. */
+/** Only paxos.ts, which composes them, knows these, and its two parts: the leader's side, and the voter's. */
 const ROLES = ['replica', 'leader', 'scout', 'commander', 'acceptor'].map(
   (role) => `packages/paxos/src/protocol/${role}.ts`,
 )
 const COMPOSER = 'packages/paxos/src/protocol/paxos.ts'
-const LEADERSHIP = 'packages/paxos/src/protocol/leadership.ts'
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  'packages/paxos/src/protocol/leadership.ts': ['leader', 'scout', 'commander'],
+  'packages/paxos/src/protocol/voter.ts': ['acceptor'],
+}
 
 /** What the other packages may import of the workspace. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
@@ -135,8 +138,8 @@ function importBreach(path: string, specifier: string): string | undefined {
 }
 
 function paxosBreach(path: string, target: string): string | undefined {
-  const leads = path === LEADERSHIP && /\/(leader|scout|commander)\.ts$/.test(target)
-  if (ROLES.includes(target) && path !== COMPOSER && !leads) return 'only protocol/paxos.ts knows the roles'
+  const isPart = PARTS[path]?.some((role) => target.endsWith(`/${role}.ts`)) ?? false
+  if (ROLES.includes(target) && path !== COMPOSER && !isPart) return 'only protocol/paxos.ts knows the roles'
   const from = paxosFolder(path)
   const to = paxosFolder(target)
   if (from === undefined || from === to) return undefined // index.ts is the way out of all folders

@@ -7,14 +7,14 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     broken: 'a server that lost its votes answers p1a and p2a while it is being repaired',
     edits: [
       {
-        file: 'protocol/paxos.js',
-        replace: 'if (this.#repair !== undefined)\n            return;\n        this.#acceptor.p1a(',
-        by: 'this.#acceptor.p1a(',
+        file: 'protocol/voter.js',
+        replace: 'if (this.#repair !== undefined)\n            return false;',
+        by: '',
       },
       {
-        file: 'protocol/paxos.js',
-        replace: 'if (this.#repair === undefined && !this.#acceptor.isFull)',
-        by: 'if (!this.#acceptor.isFull)',
+        file: 'protocol/voter.js',
+        replace: 'if (this.#repair !== undefined || this.#acceptor.isFull)',
+        by: 'if (this.#acceptor.isFull)',
       },
     ],
   },
@@ -43,7 +43,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     broken: 'a server helps a repair before it has noted the new life on its disk',
     edits: [
       {
-        file: 'protocol/paxos.js',
+        file: 'protocol/voter.js',
         replace: "this.#out.sendAfterSync(from, { type: 'revived',",
         by: "this.#out.send([from], { type: 'revived',",
       },
@@ -53,7 +53,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'repaired-without-catching-up',
     broken: 'a repaired server votes again before it knows all that was decided',
     edits: [
-      { file: 'protocol/paxos.js', replace: 'if (this.#replica.slotOut < decided)\n            return;', by: '' },
+      { file: 'protocol/voter.js', replace: 'if (this.#beside.slotOut < decided)\n            return false;', by: '' },
     ],
   },
   {
@@ -116,7 +116,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     broken: 'what is logged anew when the log is collected does not hold the promise',
     edits: [
       {
-        file: 'protocol/paxos.js',
+        file: 'protocol/voter.js',
         replace: "type: 'base', collected: slot, ballot,",
         by: "type: 'base', collected: slot, ballot: { round: 0, server: 0, start: 0 },",
       },

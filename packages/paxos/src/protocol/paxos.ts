@@ -1,35 +1,30 @@
 /** The five roles of one server, and the way of each message to its role. Pure: see ready.ts for the contract with the host. */
-import { Acceptor } from './acceptor.js'
 import type { AuditMark } from './audit.js'
 import { Auditor } from './auditor.js'
 import type { Ballot, ServerId } from './ballot.js'
-import { higher, sameBallot } from './ballot.js'
+import { higher } from './ballot.js'
 import type { Command, Slot } from './command.js'
 import type { Config } from './config.js'
 import type { EventRing } from './event-ring.js'
 import { Leadership } from './leadership.js'
 import { Leases } from './leases.js'
-import { LivesKnown } from './lives.js'
-import type { Heartbeat, Message, P1a, P2a, Prescout, Revive } from './message.js'
+import type { Heartbeat, Message, P1a, P2a, Prescout } from './message.js'
 import { Outbox } from './outbox.js'
 import type { Input, LogRecord, PaxosStatus, Ready } from './ready.js'
-import { Repair } from './repair.js'
 import { Replica } from './replica.js'
 import type { CoreSnapshot } from './snapshot.js'
 import type { StateMachine } from './state.js'
+import { Voter } from './voter.js'
 
 export class Paxos {
   readonly #config: Config
   readonly #others: readonly ServerId[]
   readonly #out: Outbox
-  readonly #acceptor: Acceptor
+  readonly #voter: Voter
   readonly #replica: Replica
   readonly #leadership: Leadership
   readonly #leases: Leases
-  readonly #lives = new LivesKnown()
   readonly #auditor: Auditor
-  /** Until it is done, this server's acceptor answers nobody. */
-  #repair: Repair | undefined
   #now = 0
   #begun = false
   /** The replica's slotOut when it was looked at last. */
@@ -42,8 +37,6 @@ export class Paxos {
     this.#out = new Outbox(config.id)
     const leases = new Leases(config.timing.sessionTtl)
     this.#leases = leases
-    const acceptor = new Acceptor(config.limits)
-    this.#acceptor = acceptor
     this.#replica = new Replica(config.id, config.limits, machine, {
       opened: (clientId) => {
         leases.opened(clientId)
@@ -52,14 +45,17 @@ export class Paxos {
         leases.ended(clientId)
       },
     })
+    const voter = new Voter(config, this.#out, this.#replica)
+    this.#voter = voter
     this.#auditor = new Auditor(config, this.#replica.chain)
-    this.#leadership = new Leadership(config, this.#out, leases, this.#replica, () => acceptor.ballot)
+    this.#leadership = new Leadership(config, this.#out, leases, this.#replica, () => voter.ballot)
   }
 
   /** Recovery: one record of a former life, in the order of the log, before the first step. */
   restore(record: LogRecord): void {
+    this.#voter.restore(record)
     this.#restore(record)
-    this.#acceptor.forget(this.#replica.slotOut)
+    this.#voter.forget(this.#replica.slotOut)
   }
 
   /** Recovery, before any record: a snapshot was durable through this slot, be it lost or not. */
@@ -77,30 +73,17 @@ export class Paxos {
     return this.#replica.isOutpaced(this.#now, 2 * this.#config.timing.election)
   }
 
+  /** Recovery: the replica's part of a record. */
   #restore(record: LogRecord): void {
     switch (record.type) {
-      case 'promise':
-        return this.#acceptor.restorePromise(record.ballot)
-      case 'accept':
-        return this.#acceptor.restoreAccept(record.run)
       case 'learn':
-        // Also where the replica cannot execute them: they are decided, and this server may have voted for none of them.
-        this.#acceptor.forget(record.first + record.commands.length)
         return this.#replica.restoreLearned(record.ballot, record.first, record.commands, this.#out)
       case 'decide':
         return this.#replica.restoreDecided(record.ballot, record.decided, this.#acceptedAt, this.#out)
       case 'base':
-        this.#acceptor.restoreBase(record.ballot, record.collected)
-        this.#replica.hear(record.decidedBallot, record.decided, this.#config.id)
-        return void this.#lives.merge(record.lives)
-      case 'lives':
-        return void this.#lives.merge(record.lives)
-      case 'repairing':
-        this.#repair ??= new Repair(this.#config, this.#lives)
+        return this.#replica.hear(record.decidedBallot, record.decided, this.#config.id)
+      default:
         return
-      case 'repaired':
-        this.#repair = undefined
-        return void this.#lives.raise(this.#config.id, record.life)
     }
   }
 
@@ -118,17 +101,17 @@ export class Paxos {
   install(snapshot: CoreSnapshot): void {
     this.#replica.install(snapshot, this.#out)
     this.#leases.begin(this.#replica.clientIds)
-    this.#acceptor.forget(this.#replica.slotOut)
+    this.#voter.forget(this.#replica.slotOut)
   }
 
   /** Whether this server has lost its votes, and does not vote yet. */
   get repairing(): boolean {
-    return this.#repair !== undefined
+    return this.#voter.repairing
   }
 
   /** How often a server was repaired, as far as it is known here. */
   lifeOf(server: ServerId): number {
-    return this.#lives.of(server)
+    return this.#voter.lifeOf(server)
   }
 
   /** Whether something that is decided waits for `goOn` to be executed. */
@@ -167,13 +150,13 @@ export class Paxos {
     return {
       role: this.#leadership.role,
       leader: this.#leadership.known,
-      ballot: this.#acceptor.ballot,
+      ballot: this.#voter.ballot,
       applied: this.#replica.slotOut - 1,
       decided: this.#replica.known,
       sessions: this.#replica.sessions,
       executed: this.#replica.executed,
-      collected: this.#acceptor.collected,
-      life: this.#lives.of(this.#config.id),
+      collected: this.#voter.collected,
+      life: this.#voter.lifeOf(this.#config.id),
       repairing: this.repairing,
       audit: this.#replica.chain.block,
       reached: this.#leadership.reached(),
@@ -198,7 +181,7 @@ export class Paxos {
       case 'alive':
         return this.#alive(input.clientIds)
       case 'snapshot':
-        return this.#snapshotted(input.slot)
+        return this.#voter.snapshotted(input.slot)
       case 'stop':
         this.#leadership.stop(this.#now)
     }
@@ -247,14 +230,13 @@ export class Paxos {
       case 'piece':
         return // the host's business
       case 'askLife':
-        if (this.#repair === undefined) this.#out.sendAfterSync(from, { type: 'tellLife', life: this.#lives.of(from) })
-        return
+        return this.#voter.askLife(from)
       case 'tellLife':
-        return this.#repair?.tellLife(from, message, this.#out)
+        return this.#voter.tellLife(from, message)
       case 'revive':
-        return this.#revive(from, message)
+        return this.#voter.revive(from, message)
       case 'revived':
-        return this.#repair?.revived(from, message, this.#out)
+        return this.#voter.revived(from, message)
       case 'askAudit':
         return this.#auditor.ask(from, message, this.#out)
       case 'tellAudit':
@@ -262,55 +244,14 @@ export class Paxos {
     }
   }
 
-  /** A server that lost its votes is in a new life: from now on every vote of this one says so. */
-  #revive(from: ServerId, { life, from: slot }: Revive): void {
-    if (this.#repair !== undefined) return // this one's own memory is not to be relied on
-    const known = this.#lives.of(from)
-    if (known > life) return this.#out.sendAfterSync(from, { type: 'tellLife', life: known })
-    if (this.#lives.raise(from, life)) this.#out.record({ type: 'lives', lives: this.#lives.told })
-    const told = this.#acceptor.report(slot, this.#replica.slotOut)
-    const { ballot } = this.#acceptor
-    this.#out.sendAfterSync(from, { type: 'revived', life, from: slot, ballot, ...told, lives: this.#lives.told })
-  }
-
-  /** Once a majority has told what it remembers, and all that was decided by then is here: this server votes again. */
-  #finishRepair(): void {
-    const remembered = this.#repair?.remembered
-    if (remembered === undefined) return
-    const { decided, decidedBy, runs, ballot, life } = remembered
-    this.#replica.expect(decided, decidedBy)
-    if (this.#replica.slotOut < decided) return
-    this.#repair = undefined
-    this.#replica.logDecisions(this.#out)
-    this.#acceptor.rebuild(runs, ballot, this.#out)
-    this.#out.record({ type: 'lives', lives: this.#lives.told })
-    this.#out.record({ type: 'repaired', life })
-    this.#leadership.postpone(this.#now)
-  }
-
-  /** A snapshot is durable: what must survive is logged anew, and all that it holds may go (4.2). */
-  #snapshotted(slot: Slot): void {
-    this.#replica.snapshotted(slot)
-    if (slot < this.#acceptor.collected) return
-    this.#replica.logDecisions(this.#out) // first: should the snapshot be lost, a log that is whole still rebuilds the state
-    this.#acceptor.collect(slot)
-    const { ballot: decidedBallot, decided } = this.#replica.decision
-    const { ballot } = this.#acceptor
-    this.#out.record({ type: 'base', collected: slot, ballot, decidedBallot, decided, lives: this.#lives.told })
-  }
-
   #p1a(from: ServerId, message: P1a): void {
-    if (this.#repair !== undefined) return
-    this.#acceptor.p1a(from, message, this.#replica.slotOut, this.#lives.told, this.#out)
-    if (from !== this.#config.id && sameBallot(this.#acceptor.ballot, message.ballot))
-      this.#leadership.postpone(this.#now)
+    if (this.#voter.p1a(from, message) && from !== this.#config.id) this.#leadership.postpone(this.#now)
   }
 
   #p2a(from: ServerId, message: P2a): void {
     const { run } = message
     this.#replica.assertSame(run)
-    if (this.#repair === undefined && !this.#acceptor.isFull)
-      this.#acceptor.p2a(from, message, this.#replica.slotOut, this.#lives.told, this.#out)
+    this.#voter.p2a(from, message)
     this.#replica.hear(run.ballot, message.decided, from)
     if (from !== this.#config.id) this.#leadership.heard(run.ballot, this.#now)
   }
@@ -319,17 +260,17 @@ export class Paxos {
     this.#leadership.heard(message.ballot, this.#now)
     this.#replica.hear(message.ballot, message.decided, from)
     this.#auditor.compare(from, message.audit, this.#now, this.#out)
-    if (this.#repair !== undefined) return // who does not vote keeps no leader in office
-    const { ballot } = this.#acceptor
+    if (this.repairing) return // who does not vote keeps no leader in office
+    const { ballot } = this.#voter
     const { sequence } = message
     const { chain, slotOut } = this.#replica
     this.#out.send([from], { type: 'heartbeatReply', ballot, sequence, decided: slotOut, audit: chain.block })
   }
 
   #prescout(from: ServerId, message: Prescout): void {
-    if (this.#repair !== undefined) return
+    if (this.repairing) return
     const granted = this.#leadership.wouldFollow(from, this.#now)
-    const ballot = higher(this.#acceptor.ballot, this.#leadership.ballot)
+    const ballot = higher(this.#voter.ballot, this.#leadership.ballot)
     this.#out.send([from], { type: 'prescoutReply', attempt: message.attempt, granted, ballot })
     this.#out.send([from], { type: 'decision', ballot: this.#replica.decision.ballot, decided: this.#replica.slotOut })
   }
@@ -345,7 +286,7 @@ export class Paxos {
     this.#leases.advance(this.#now)
     this.#replica.tick(this.#now)
     this.#auditor.tick(this.#now, this.#out)
-    this.#repair?.tick(this.#now, this.#out)
+    this.#voter.tick(this.#now)
     if (!this.#leadership.active && !this.outpaced) this.#replica.requests.resend(this.#now, timing.resend * 4)
     this.#leadership.tick(this.#now, this.#mayStand)
     if (this.#now - this.#loggedAt >= 10 * timing.heartbeat) this.#logDecisions()
@@ -353,7 +294,7 @@ export class Paxos {
 
   /** Whether it may try to lead: unless it must not vote, or others are so far ahead that one of them had better. */
   get #mayStand(): boolean {
-    return this.#repair === undefined && !this.outpaced
+    return !this.repairing && !this.outpaced
   }
 
   #forward(): void {
@@ -368,13 +309,13 @@ export class Paxos {
   /** Handles this server's messages to itself, executes what is decided, and lets the leader begin when it may. */
   #settle(): void {
     for (;;) {
-      this.#leadership.see(higher(this.#acceptor.ballot, this.#replica.decision.ballot), this.#now)
+      this.#leadership.see(higher(this.#voter.ballot, this.#replica.decision.ballot), this.#now)
       this.#advance()
       const message = this.#out.takeLocal()
       if (message === undefined) break
       this.#receive(this.#config.id, message)
     }
-    this.#finishRepair()
+    if (this.#voter.finishRepair()) this.#leadership.postpone(this.#now)
     this.#replica.seek(this.#others, this.#now, this.#config.timing.resend, this.#out)
     this.#leadership.activate(this.#now)
   }
@@ -384,13 +325,13 @@ export class Paxos {
     this.#replica.logDecisions(this.#out)
   }
 
-  readonly #acceptedAt = (slot: Slot, ballot: Ballot): Command | undefined => this.#acceptor.acceptedAt(slot, ballot)
+  readonly #acceptedAt = (slot: Slot, ballot: Ballot): Command | undefined => this.#voter.acceptedAt(slot, ballot)
 
   #advance(): void {
     this.#replica.advance(this.#acceptedAt, this.#out)
     if (this.#replica.slotOut === this.#reached) return
     this.#reached = this.#replica.slotOut
-    this.#acceptor.forget(this.#reached)
+    this.#voter.forget(this.#reached)
     this.#leadership.progressed(this.#now)
   }
 }
