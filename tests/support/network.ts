@@ -6,43 +6,12 @@ import type { Message } from '@synod/paxos/internal/protocol/message'
 import type { PaxosStatus } from '@synod/paxos/internal/protocol/ready'
 import { Paxos } from '@synod/paxos/internal/protocol/paxos'
 import type { Envelope, Input, LogRecord } from '@synod/paxos/internal/protocol/ready'
+import type { Event, Server } from './network-server.js'
 import { collect, isRepairing, recover, save } from './saved.js'
 import type { Saved } from './saved.js'
 import { commands, config, Journal, showEnvelope, showRecord, showReply, showWishes, text } from './transcript.js'
 import type { InFlight } from './wires.js'
 import { Wires } from './wires.js'
-
-/** Without the time, which the cluster adds. */
-type Event =
-  | { type: 'tick' }
-  | { type: 'goOn' }
-  | { type: 'stop' }
-  | { type: 'submit'; commands: string }
-  | { type: 'alive'; clientIds: readonly string[] }
-  | { type: 'snapshot'; slot: number }
-  | { type: 'message'; from: ServerId; message: Message }
-
-/** An append that is not durable yet, and the messages that wait for it. */
-interface Append {
-  readonly records: readonly LogRecord[]
-  readonly messages: readonly Envelope[]
-}
-
-interface Server {
-  core: Paxos
-  machine: Journal
-  durable: LogRecord[]
-  writing: Append[]
-  /** The newest that is durable. */
-  snapshot: Saved | null
-  /** What the core wants of its host, until {@link Network.serve}. */
-  snapshotWanted: boolean
-  fetch: ServerId | null
-  starts: number
-  up: boolean
-  /** Its host has no time to have it execute what it is behind by. */
-  busy: boolean
-}
 
 export interface NetworkOptions {
   readonly limits?: Partial<Limits>
@@ -69,6 +38,7 @@ export class Network {
       snapshot: null,
       snapshotWanted: false,
       fetch: null,
+      readable: 0,
       starts: 0,
       up: false,
       busy: false,
@@ -118,6 +88,16 @@ export class Network {
 
   submit(id: ServerId, list: string): void {
     this.#step(id, { type: 'submit', commands: list })
+  }
+
+  /** So many reads of the server's clients arrive. */
+  read(id: ServerId, count = 1): void {
+    this.#step(id, { type: 'read', count })
+  }
+
+  /** Of the server's reads since its start, so many may be answered. */
+  readable(id: ServerId): number {
+    return this.#server(id).readable
   }
 
   /** From now on this server executes what it is behind by only when {@link goOn} says so. */
@@ -331,6 +311,7 @@ export class Network {
     server.machine = new Journal()
     server.snapshotWanted = false
     server.fetch = null
+    server.readable = 0
     const start = server.starts++
     const seed = (this.#options.seed ?? 0) * 100 + id + 1 + start * 10
     server.core = new Paxos(config(id, this.#servers.length, { ...this.#options, start, seed }), server.machine)
@@ -356,6 +337,8 @@ export class Network {
     const ready = server.core.ready()
     for (const envelope of ready.messages) this.#send(id, envelope)
     for (const record of ready.records) this.#transcript.push(`${id} logs ${showRecord(record)}`)
+    if (ready.readable > server.readable) this.#transcript.push(`${id} may answer reads up to ${ready.readable}`)
+    server.readable = ready.readable
     for (const reply of ready.replies) this.#transcript.push(`${id} replies ${showReply(reply)}`)
     this.#transcript.push(...showWishes(id, ready))
     if (ready.snapshotWanted) server.snapshotWanted = true

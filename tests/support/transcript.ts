@@ -154,6 +154,10 @@ export function showMessage(message: Message): string {
       const told = `${showChunk(message.accepted, message.next)}; decided<${message.decided}`
       return `${type} ${message.life} from slot ${message.from}: ${showBallot(message.ballot)} ${told}${showLives(message.lives)}`
     }
+    case 'askIndex':
+      return `${type} #${message.sequence} ${showBallot(message.ballot)}`
+    case 'tellIndex':
+      return `${type} #${message.sequence}: ${message.index}`
     case 'askAudit':
       return `${type} slot ${message.slot}`
     case 'tellAudit':
@@ -230,7 +234,7 @@ export function showOutbox(self: ServerId, out: Outbox): string {
   for (let message = out.takeLocal(); message !== undefined; message = out.takeLocal()) {
     local.push(`${self}→${self} ${showMessage(message)}`)
   }
-  return [...local, ...showReady(self, out.drain())].join('\n')
+  return [...local, ...showReady(self, out.drain(0))].join('\n')
 }
 
 /** Lines without their indentation, nor empty ones: how an expected transcript is written in a test. */

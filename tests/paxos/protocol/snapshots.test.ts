@@ -323,7 +323,7 @@ t.test('what is pending for clients, queued and forwarded survives an install in
   t.equal(
     step({ type: 'message', from: 2, message: heartbeat, now: 0 }),
     lines(`
-      0→2 heartbeatReply 0.0 #1; decided<5
+      0→2 heartbeatReply 2.2 #1; decided<5
       0→2 forward z
     `),
     'what was answered is not forwarded',

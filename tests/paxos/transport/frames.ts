@@ -64,6 +64,8 @@ export const messages: { readonly [Type in Message['type']]: Extract<Message, { 
   revived: { type: 'revived', life: 4, from: 5, ballot, accepted: [run], next: 300, decided: 2, lives: [0, 4] },
   askAudit: { type: 'askAudit', slot: 512 },
   tellAudit: { type: 'tellAudit', slot: 512, hash },
+  askIndex: { type: 'askIndex', ballot: { round: 3, server: 1, start: 77 }, sequence: 281474976710656 },
+  tellIndex: { type: 'tellIndex', sequence: 281474976710656, index: 70_000 },
   fetch: { type: 'fetch', slot: 300, id: nonce, offset: MAX },
   piece: {
     type: 'piece',

@@ -74,6 +74,11 @@ export class Leader {
     return true
   }
 
+  /** The last slot for which it has, or had, something to propose again. */
+  get lastProposal(): Slot {
+    return this.#lastProposal
+  }
+
   /** The commands that it will propose again. */
   reproposals(): readonly Command[] {
     return [...this.#proposals].filter(([slot]) => slot >= this.#slotIn).map(([, command]) => command)

@@ -13,9 +13,10 @@ import type { Config, Configuration } from './config.js'
 import { Election } from './election.js'
 import { Leader } from './leader.js'
 import type { Leases } from './leases.js'
-import type { HeartbeatReply, P1b, P2b, PrescoutReply } from './message.js'
+import type { AskIndex, HeartbeatReply, P1b, P2b, PrescoutReply } from './message.js'
 import type { Outbox } from './outbox.js'
 import { Prng } from './prng.js'
+import { ReadIndex } from './read-index.js'
 import type { PaxosStatus } from './ready.js'
 import type { Requests } from './requests.js'
 import { Scout } from './scout.js'
@@ -41,6 +42,7 @@ export class Leadership {
   readonly #adopted: () => Ballot
   readonly #leader: Leader
   readonly #election: Election
+  readonly #readIndex: ReadIndex
   #scout: Scout | undefined
   /** In slot order; the first one is of the first run that is not decided. */
   #commanders: Commander[] = []
@@ -58,6 +60,7 @@ export class Leadership {
     this.#beside = beside
     this.#adopted = adopted
     this.#leader = new Leader(config)
+    this.#readIndex = new ReadIndex(config)
     this.#election = new Election(config, new Prng(config.seed))
   }
 
@@ -153,9 +156,29 @@ export class Leadership {
     }
   }
 
-  heartbeatReply(from: ServerId, { ballot, decided }: HeartbeatReply, now: number): void {
-    if (compareBallots(ballot, this.#leader.ballot) > 0) this.see(ballot, now)
-    else this.#leader.heardFrom(from, decided, now)
+  /** The server has adopted no ballot above the one that the heartbeat told. */
+  heartbeatReply(from: ServerId, { ballot, sequence, decided }: HeartbeatReply, now: number): void {
+    if (!this.active || !sameBallot(ballot, this.#leader.ballot)) return // of a former ballot of this server's
+    this.#leader.heardFrom(from, decided, now)
+    this.#readIndex.vote(from, sequence, this.#out)
+  }
+
+  /**
+   * A server asks for the index of its clients' reads.
+   *
+   * @param known the last slot that is known as decided here: all that was decided at this leader's ballot
+   */
+  askIndex(from: ServerId, { ballot, sequence }: AskIndex, known: Slot, now: number): void {
+    this.see(ballot, now)
+    if (!this.active) return // it will ask whoever leads
+    // What was chosen at lower ballots was decided, or among the proposals, when this leader was adopted.
+    const index = Math.max(known, this.#leader.lastProposal)
+    this.#readIndex.ask({ from, sequence, index }, this.#out)
+  }
+
+  /** Has its ballot confirmed for the reads that wait for that. */
+  confirm(now: number): void {
+    if (this.active && this.#readIndex.isDue) this.#readIndex.begin(this.#beat(now))
   }
 
   prescoutReply(from: ServerId, { ballot, granted, attempt }: PrescoutReply, now: number): void {
@@ -209,6 +232,7 @@ export class Leadership {
 
   #retire(now: number): void {
     const { ballot } = this.#leader
+    this.#readIndex.clear()
     if (this.leading) this.#out.send(this.#others, { type: 'stepDown', ballot })
     this.#leader.retire()
     this.#scout = undefined
@@ -227,12 +251,14 @@ export class Leadership {
     if (silent.length > 0) this.#beside.requests.forwarded(silent.map((clientId) => ({ kind: 'end', clientId })))
   }
 
-  #beat(now: number): void {
+  /** Gives the number of the heartbeat. */
+  #beat(now: number): number {
     this.#heartbeatAt = now
     const { ballot } = this.#leader
     this.#election.heard(ballot, now)
     const [sequence, decided, audit] = [this.#leader.nextSequence(), this.#tell(), this.#beside.chain.block]
     this.#out.send(this.#others, { type: 'heartbeat', ballot, sequence, decided, audit })
+    return sequence
   }
 
   #beginPrescout(attempt: number, now: number): void {

@@ -76,13 +76,33 @@ export interface Heartbeat {
   readonly audit: AuditMark
 }
 
-/** Acceptor → leader: I hear you; my ballot is this. */
+/** Acceptor → leader: I hear you, and have adopted no ballot above yours. */
 export interface HeartbeatReply {
   readonly type: 'heartbeatReply'
   readonly ballot: Ballot
   readonly sequence: number
   readonly decided: Slot
   readonly audit: AuditMark
+}
+
+/**
+ * Server → the active leader: my clients' reads wait for their index. `ballot` is what the acceptor here had adopted after they
+ * arrived: a vote for every leader whose ballot is not below that. `sequence` counts up within the sender's life.
+ */
+export interface AskIndex {
+  readonly type: 'askIndex'
+  readonly ballot: Ballot
+  readonly sequence: number
+}
+
+/**
+ * Active leader → server, the answer to an askIndex, after a majority has confirmed its ballot: whatever anybody was told of as
+ * decided before you asked is at or below slot `index`.
+ */
+export interface TellIndex {
+  readonly type: 'tellIndex'
+  readonly sequence: number
+  readonly index: Slot
 }
 
 /** Would-be leader → all, before it raises its ballot: would you follow me? (As Raft's pre-vote.) */
@@ -246,3 +266,5 @@ export type Message =
   | TellAudit
   | Fetch
   | Piece
+  | AskIndex
+  | TellIndex

@@ -58,12 +58,14 @@ export class Outbox {
     return this.#local.shift()
   }
 
-  drain(): Ready {
+  /** @param readable see {@link Ready.readable} */
+  drain(readable: number): Ready {
     const ready = {
       messages: this.#messages,
       records: this.#records,
       messagesAfterSync: this.#messagesAfterSync,
       replies: this.#replies,
+      readable,
       snapshotWanted: this.#snapshotWanted,
       fetch: this.#fetch,
     }

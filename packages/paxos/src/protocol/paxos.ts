@@ -2,7 +2,7 @@
 import type { AuditMark } from './audit.js'
 import { Auditor } from './auditor.js'
 import type { Ballot, ServerId } from './ballot.js'
-import { higher } from './ballot.js'
+import { compareBallots, higher } from './ballot.js'
 import type { Command, Slot } from './command.js'
 import type { Config } from './config.js'
 import type { EventRing } from './event-ring.js'
@@ -11,6 +11,7 @@ import { Leases } from './leases.js'
 import type { Heartbeat, Message, P1a, P2a, Prescout } from './message.js'
 import { Outbox } from './outbox.js'
 import type { Input, LogRecord, PaxosStatus, Ready } from './ready.js'
+import { Reads } from './reads.js'
 import { Replica } from './replica.js'
 import type { CoreSnapshot } from './snapshot.js'
 import type { StateMachine } from './state.js'
@@ -23,6 +24,7 @@ export class Paxos {
   readonly #voter: Voter
   readonly #replica: Replica
   readonly #leadership: Leadership
+  readonly #reads: Reads
   readonly #leases: Leases
   readonly #auditor: Auditor
   #now = 0
@@ -45,6 +47,7 @@ export class Paxos {
         leases.ended(clientId)
       },
     })
+    this.#reads = new Reads(config.start)
     const voter = new Voter(config, this.#out, this.#replica)
     this.#voter = voter
     this.#auditor = new Auditor(config, this.#replica.chain)
@@ -138,12 +141,14 @@ export class Paxos {
   /** Hands out all that has to happen now, and forgets it. */
   ready(): Ready {
     const { told } = this.#leadership
+    this.#askIndex()
     if (this.#leadership.active) this.#leadership.propose(this.#now)
     else this.#forward()
     this.#settle()
     this.#leadership.tellRest(told)
+    this.#leadership.confirm(this.#now)
     if (this.#out.hasRecords) this.#logDecisions()
-    return this.#out.drain()
+    return this.#out.drain(this.#reads.readable)
   }
 
   status(): PaxosStatus {
@@ -174,6 +179,8 @@ export class Paxos {
         return this.#receive(input.from, input.message)
       case 'submit':
         return this.#replica.submit(input.commands, this.#out)
+      case 'read':
+        return this.#reads.arrived(input.count)
       case 'tick':
         return this.#tick()
       case 'goOn':
@@ -207,6 +214,10 @@ export class Paxos {
         this.#auditor.compare(from, message.audit, this.#now, this.#out)
         this.#replica.reached(from, message.decided)
         return this.#leadership.heartbeatReply(from, message, this.#now)
+      case 'askIndex':
+        return this.#leadership.askIndex(from, message, this.#replica.known, this.#now)
+      case 'tellIndex':
+        return this.#reads.told(message)
       case 'prescout':
         return this.#prescout(from, message)
       case 'prescoutReply':
@@ -261,8 +272,9 @@ export class Paxos {
     this.#replica.hear(message.ballot, message.decided, from)
     this.#auditor.compare(from, message.audit, this.#now, this.#out)
     if (this.repairing) return // who does not vote keeps no leader in office
-    const { ballot } = this.#voter
-    const { sequence } = message
+    if (compareBallots(message.ballot, this.#voter.ballot) < 0)
+      return this.#out.send([from], { type: 'preempt', ballot: this.#voter.ballot })
+    const { ballot, sequence } = message
     const { chain, slotOut } = this.#replica
     this.#out.send([from], { type: 'heartbeatReply', ballot, sequence, decided: slotOut, audit: chain.block })
   }
@@ -297,6 +309,12 @@ export class Paxos {
     return !this.repairing && !this.outpaced
   }
 
+  /** Of reads that have arrived. Who does not vote cannot vote for them, either. */
+  #askIndex(): void {
+    if (this.repairing) return
+    this.#reads.ask(this.#leadership.known, this.#voter.ballot, this.#now, this.#config.timing.resend, this.#out)
+  }
+
   #forward(): void {
     const leader = this.#leadership.known
     if (leader === null || leader === this.#config.id) return
@@ -316,6 +334,7 @@ export class Paxos {
       this.#receive(this.#config.id, message)
     }
     if (this.#voter.finishRepair()) this.#leadership.postpone(this.#now)
+    if (!this.#replica.isSuspended) this.#reads.reached(this.#replica.slotOut - 1)
     this.#replica.seek(this.#others, this.#now, this.#config.timing.resend, this.#out)
     this.#leadership.activate(this.#now)
   }

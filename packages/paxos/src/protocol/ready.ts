@@ -11,6 +11,8 @@ import type { Lives, Message } from './message.js'
 export type Input =
   | { readonly type: 'message'; readonly from: ServerId; readonly message: Message; readonly now: number }
   | { readonly type: 'submit'; readonly commands: readonly Command[]; readonly now: number }
+  /** So many more reads of this server's clients have arrived; `now` was read after that. See {@link Ready.readable}. */
+  | { readonly type: 'read'; readonly count: number; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
   /** Some of what this server is behind by is to be executed now. To be said again as long as it is behind. */
   | { readonly type: 'goOn'; readonly now: number }
@@ -74,6 +76,11 @@ export interface Ready {
   readonly messagesAfterSync: readonly Envelope[]
   /** Outcomes for clients, may leave at once: what they tell is decided, so durable at a majority. */
   readonly replies: readonly Reply[]
+  /**
+   * Of the reads that have arrived since the start, in their order, so many may be answered, from the state as it is now or
+   * later: it holds everything that anybody was told of as decided before they arrived. It only grows.
+   */
+  readonly readable: number
   /** A snapshot is wanted as soon as possible: a peer needs decisions that are not in memory any more. */
   readonly snapshotWanted: boolean
   /** This server is too far behind to be told decisions: a snapshot of this peer's is to be fetched and installed. */

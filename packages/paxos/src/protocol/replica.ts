@@ -239,6 +239,11 @@ export class Replica {
     this.#catchUp.waiting = this.#catchUp.waits < MOST_WAITS
   }
 
+  /** A snapshot takes the state's place: nothing is executed, nor may be read. */
+  get isSuspended(): boolean {
+    return this.#suspended
+  }
+
   /** Whether this server was told lately that it is too far behind: it had better not lead. */
   isOutpaced(now: number, patience: number): boolean {
     return this.#suspended || now - this.#outpacedAt < patience

@@ -67,6 +67,8 @@ const RECEIVER: Readonly<Record<Message['type'], Channel>> = {
   tellAudit: 'replica',
   fetch: 'replica',
   piece: 'replica',
+  askIndex: 'commander',
+  tellIndex: 'replica',
 }
 
 /** One server's log. */
@@ -124,6 +126,10 @@ function showMessage(message: Message): string {
     case 'heartbeat':
     case 'heartbeatReply':
       return `${message.type} ${showBallot(message.ballot)} number ${message.sequence}, decided below ${message.decided}`
+    case 'askIndex':
+      return `askIndex number ${message.sequence}, at ${showBallot(message.ballot)}`
+    case 'tellIndex':
+      return `tellIndex number ${message.sequence}: slot ${message.index}`
     case 'prescout':
       return `prescout attempt ${message.attempt}`
     case 'prescoutReply':

@@ -60,6 +60,8 @@ const SHAPES: Readonly<Record<Message['type'], readonly [number: number, fields:
   tellAudit: [21, 3],
   fetch: [22, 4],
   piece: [23, 7],
+  askIndex: [24, 5],
+  tellIndex: [25, 3],
 }
 const TYPES = Object.keys(SHAPES) as Message['type'][]
 
@@ -83,6 +85,10 @@ export function writeMessage(to: Writer, message: Message): void {
     case 'heartbeat':
     case 'heartbeatReply':
       return void writeMark(writeBallot(to, message.ballot).uint(message.sequence).uint(message.decided), message.audit)
+    case 'askIndex':
+      return void writeBallot(to, message.ballot).uint(message.sequence)
+    case 'tellIndex':
+      return void to.uint(message.sequence).uint(message.index)
     case 'prescout':
       return void to.uint(message.attempt)
     case 'prescoutReply':
@@ -167,6 +173,10 @@ export function readMessage(from: Reader): Message {
         decided: from.uint(),
         audit: readMark(from),
       }
+    case 'askIndex':
+      return { type, ballot: readBallot(from), sequence: from.uint() }
+    case 'tellIndex':
+      return { type, sequence: from.uint(), index: from.uint() }
     case 'prescout':
       return { type, attempt: from.uint() }
     case 'prescoutReply':
