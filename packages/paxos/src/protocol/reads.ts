@@ -52,7 +52,7 @@ export class Reads {
   ask(leader: ServerId | null, ballot: Ballot, now: number, patience: number, out: Outbox): void {
     if (this.#known === this.#arrived || leader === null) return
     const asked = this.#asked
-    if (asked !== undefined && asked.leader === leader && now - asked.at < patience) return
+    if (asked?.leader === leader && now - asked.at < patience) return
     this.#sequence++
     this.#asked = { through: this.#arrived, leader, sequence: this.#sequence, at: now }
     out.send([leader], { type: 'askIndex', ballot, sequence: this.#sequence })
