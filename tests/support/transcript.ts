@@ -128,8 +128,12 @@ export function showMessage(message: Message): string {
     case 'decision':
       return `${type} ${showBallot(message.ballot)}; decided<${message.decided}`
     case 'heartbeat':
-    case 'heartbeatReply':
-      return `${type} ${showBallot(message.ballot)} #${message.sequence}; decided<${message.decided}${showAudit(message.audit)}`
+    case 'heartbeatReply': {
+      const told = `${showBallot(message.ballot)} #${message.sequence}; decided<${message.decided}${showAudit(message.audit)}`
+      const lease =
+        type === 'heartbeat' ? (message.lease > 0 ? `lease ${message.lease}` : '') : message.leased ? 'granted' : ''
+      return `${type} ${told}${unless(lease === '', lease)}`
+    }
     case 'prescout':
       return `${type} #${message.attempt}`
     case 'prescoutReply':
@@ -188,6 +192,8 @@ export function showRecord(record: LogRecord): string {
       return `lives ${record.lives.join(',')}`
     case 'repairing':
       return 'repairing'
+    case 'lease':
+      return `lease ${record.ms}`
     case 'repaired':
       return `repaired ${record.life}`
   }

@@ -165,7 +165,7 @@ t.test('catch-up: a server that tells other commands than the decided ones', (t)
 
 t.test('the chain: two servers that tell different hashes of one slot', (t) => {
   const heartbeat = (hash: string) =>
-    ({ type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 4, audit: { slot: 256, hash } }) as const
+    ({ type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 4, audit: { slot: 256, hash }, lease: 0 }) as const
   const { checker } = begun()
   checker.sent(0, 1, heartbeat('0123456789abcdef'))
   checker.sent(1, 0, heartbeat('0123456789abcdef'))

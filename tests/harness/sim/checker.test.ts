@@ -43,7 +43,7 @@ t.test('what is as it should be passes', (t) => {
   checker.sent(0, 1, { type: 'p1a', ballot: ballot(1), from: 1 })
   checker.sent(0, 1, { type: 'p2a', run: run(ballot(1), 1, open(), add(1), add(2)), decided: 1 })
   checker.sent(1, 0, { type: 'p2b', ballot: ballot(1), first: 1, last: 3, decided: 1, lives: [] })
-  checker.sent(0, 2, { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 4, audit })
+  checker.sent(0, 2, { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 4, audit, lease: 0 })
   execute(checker, 0, 2, 1, 1)
   execute(checker, 0, 3, 2, 3)
   checker.replied(0, { clientId: 'n', localId: 0, result: { status: 'ok', value: Buffer.from(SESSION) } })
@@ -77,8 +77,8 @@ t.test('R1: a server executes, or holds as decided, another command than the cho
 t.test('R2: a slot is called decided that is not', (t) => {
   for (const message of [
     { type: 'decision', ballot: ballot(1), decided: 5 },
-    { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 5, audit },
-    { type: 'heartbeatReply', ballot: ballot(1), sequence: 1, decided: 5, audit },
+    { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 5, audit, lease: 0 },
+    { type: 'heartbeatReply', ballot: ballot(1), sequence: 1, decided: 5, audit, leased: false, clock: 1 },
     { type: 'decided', ballot: ballot(1), first: 1, commands: [], decided: 5 },
     { type: 'p2a', run: run(ballot(1), 5, add(3)), decided: 5 },
   ] as const)

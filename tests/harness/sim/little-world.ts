@@ -8,7 +8,7 @@ import type { WorldClient } from '@synod/harness/internal/world/world'
 /** No test takes longer than this (ms of virtual time). */
 const DEADLINE = 600_000
 
-const QUICK = { heartbeat: 20, election: 100, resend: 60, sessionTtl: 3_600_000 }
+const QUICK = { heartbeat: 20, election: 100, resend: 60, sessionTtl: 3_600_000, lease: 0, drift: 0 }
 
 /** Lets `body` play in a world of three servers. Rejects as it does, or with what broke the world. */
 export async function inWorld<T>(

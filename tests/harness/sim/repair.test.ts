@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { converged, fill, idsOf, inWorld, leaderOf, serving, set, until } from './little-world.js'
 
 /** Patient enough that a server can be held up for a second. */
-const TIMING = { heartbeat: 20, election: 300, resend: 60, sessionTtl: 3_600_000 }
+const TIMING = { heartbeat: 20, election: 300, resend: 60, sessionTtl: 3_600_000, lease: 0, drift: 0 }
 
 async function isRepaired(world: SimWorld, id: number, life = 1): Promise<void> {
   await until(world, `server ${id} is repaired`, async () => {

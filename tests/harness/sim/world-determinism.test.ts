@@ -70,7 +70,7 @@ t.test('the digest is that of the trace', async (t) => {
 t.test('what is not given is drawn by the seed, and told in the first line', async (t) => {
   const play = async (seed: number): Promise<string | undefined> => {
     const { lines } = await inWorld(
-      { seed, limits: drawLimits(new Prng(seed)), timing: drawTiming(new Prng(seed)) },
+      { seed, limits: drawLimits(new Prng(seed)), timing: drawTiming(new Prng(seed), 0) },
       async (world) => {
         await serving(world)
       },

@@ -65,7 +65,7 @@ t.test('a server that is down or paused says nothing, and says why it cannot be 
 })
 
 t.test('a client that vanishes says nothing more: its calls and feeds fail, and its session lasts', async (t) => {
-  const timing = { heartbeat: 20, election: 100, resend: 60, sessionTtl: 5_000 }
+  const timing = { heartbeat: 20, election: 100, resend: 60, sessionTtl: 5_000, lease: 0, drift: 0 }
   await inWorld({ timing }, async (world) => {
     await serving(world)
     const client = world.client([0])

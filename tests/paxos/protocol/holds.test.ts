@@ -47,7 +47,15 @@ t.test('what a server has executed is not held for it any more, and nothing is o
     }
     submit(13, 30)
     const { audit } = network.status(0)
-    network.inject(2, 0, { type: 'heartbeatReply', ballot: ballot('1.0'), sequence: 1, decided, audit })
+    network.inject(2, 0, {
+      type: 'heartbeatReply',
+      ballot: ballot('1.0'),
+      sequence: 1,
+      decided,
+      audit,
+      leased: false,
+      clock: 1,
+    })
     submit(31, 40)
     network.transcript()
     network.inject(2, 0, { type: 'catchUp', from })

@@ -10,19 +10,22 @@ function led(count = 3): Network {
   return network
 }
 
-t.test('a read at the leader: one heartbeat to all, and it may be answered as soon as a majority has confirmed', (t) => {
-  const network = led()
-  network.read(0)
-  t.equal(network.transcript(), '0→1,2 heartbeat 1.0 #2; decided<1')
-  network.deliver('0→1')
-  t.equal(network.transcript(), '1→0 heartbeatReply 1.0 #2; decided<1')
-  t.equal(network.readable(0), 0)
-  network.deliver('1→0')
-  t.equal(network.transcript(), '0 may answer reads up to 1')
-  network.settle()
-  t.equal(network.durable(0).length, 1, 'nothing but its promise is in the log')
-  t.end()
-})
+t.test(
+  'a read at the leader: one heartbeat to all, and it may be answered as soon as a majority has confirmed',
+  (t) => {
+    const network = led()
+    network.read(0)
+    t.equal(network.transcript(), '0→1,2 heartbeat 1.0 #2; decided<1')
+    network.deliver('0→1')
+    t.equal(network.transcript(), '1→0 heartbeatReply 1.0 #2; decided<1')
+    t.equal(network.readable(0), 0)
+    network.deliver('1→0')
+    t.equal(network.transcript(), '0 may answer reads up to 1')
+    network.settle()
+    t.equal(network.durable(0).length, 1, 'nothing but its promise is in the log')
+    t.end()
+  },
+)
 
 t.test('a read at another server: its own vote and the leader’s are a majority of three', (t) => {
   const network = led()

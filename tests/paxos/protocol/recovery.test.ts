@@ -2,6 +2,7 @@
 import t from 'tap'
 import { compareBallots } from '@synod/paxos/internal/protocol/ballot'
 import { Paxos } from '@synod/paxos/internal/protocol/paxos'
+import { LONGEST_LEASE } from '@synod/paxos/internal/protocol/leader-lease'
 import type { LogRecord } from '@synod/paxos/internal/protocol/ready'
 import type { Saved } from '../../support/saved.js'
 import { collect, recover, save } from '../../support/saved.js'
@@ -19,7 +20,13 @@ function rebuilt(durable: readonly LogRecord[], snapshot: Saved | null = null) {
     /** What its acceptor tells a scout of a very high ballot; before that, what it has promised. */
     told: (): string => {
       const { ballot: promised, applied } = core.status()
-      core.step({ type: 'message', from: 1, message: { type: 'p1a', ballot: ballot('999.1'), from: 1 }, now: 0 })
+      core.step({ type: 'tick', now: 0 })
+      core.step({
+        type: 'message',
+        from: 1,
+        message: { type: 'p1a', ballot: ballot('999.1'), from: 1 },
+        now: LONGEST_LEASE,
+      })
       const [told = ''] = only(/p1b/, showReady(0, core.ready()).join('\n'))
       return `${promised.round}.${promised.server}, applied ${applied}; ${told.replace(/^.*from slot 1: | \(after sync\)$/g, '')}`
     },

@@ -1,5 +1,6 @@
 /** Whole servers that lost their votes, and get them back: docs/PROTOCOL.md, "Repair". */
 import t from 'tap'
+import { LONGEST_LEASE } from '@synod/paxos/internal/protocol/leader-lease'
 import { ballot, lines, only, run } from '../../support/transcript.js'
 import { Network } from '../../support/network.js'
 
@@ -30,7 +31,7 @@ t.test('message by message: silent, a life, the memories of the others, what was
   network.inject(0, 2, { type: 'prescout', attempt: 1 })
   network.inject(1, 2, { type: 'askLife' })
   network.inject(1, 2, { type: 'revive', life: 1, from: 1 })
-  const heartbeat = { type: 'heartbeat', ballot: ballot('1.0'), sequence: 1, decided: 4 } as const
+  const heartbeat = { type: 'heartbeat', ballot: ballot('1.0'), sequence: 1, decided: 4, lease: 0 } as const
   network.inject(0, 2, { ...heartbeat, audit: { slot: 0, hash: '0'.repeat(16) } })
   t.equal(network.transcript(), '2→0,1 askLife\n2→0 catchUp from slot 1', 'it answers nothing')
   network.deliver('2→0', '2→1')
@@ -68,6 +69,7 @@ t.test('message by message: silent, a life, the memories of the others, what was
     network.durable(2).map(({ type }) => type),
     ['repairing', 'lives', 'learn', 'accept', 'lives', 'repaired'],
   )
+  network.now += LONGEST_LEASE // it may have granted one in the life that it forgot
   network.inject(0, 2, { type: 'p1a', ballot: ballot('2.0'), from: 1 })
   network.sync(2)
   t.match(network.transcript(), '2→0 p1b 2.0 from slot 1: [1.0 slot 4: c]; decided<4; lives 0,0,1')

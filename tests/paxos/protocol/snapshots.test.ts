@@ -315,6 +315,7 @@ t.test('what is pending for clients, queued and forwarded survives an install in
   )
   const heartbeat = {
     type: 'heartbeat',
+    lease: 0,
     ballot: ballot('2.2'),
     sequence: 1,
     decided: 5,

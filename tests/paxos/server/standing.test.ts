@@ -28,6 +28,7 @@ function standpoint(fields: Partial<Standpoint['core']> = {}, more: Partial<Stan
       repairing: false,
       audit: { slot: 0, hash: '0'.repeat(16) },
       reached: [],
+      clocksMistrusted: false,
       ...fields,
     },
     keeper: { snapshot: { slot: 0, bytes: 0 }, fetching: null, installed: 0 },

@@ -181,7 +181,7 @@ export class RawClient {
 }
 
 /** Short times, so that tests need not wait; long enough for a busy machine. */
-export const QUICK: Timing = { heartbeat: 50, election: 250, resend: 250, sessionTtl: 3_600_000 }
+export const QUICK: Timing = { heartbeat: 50, election: 250, resend: 250, sessionTtl: 3_600_000, lease: 0, drift: 0 }
 
 /** What a test that starts servers is given. */
 interface Test {

@@ -10,7 +10,7 @@ t.test(
     const told: string[] = []
     const sessions = Array.from({ length: 1500 }, (_, index) => `${index}.n`)
     const ticker = new Ticker(
-      { heartbeat: 100, election: 500, resend: 500, sessionTtl: 4_000 },
+      { heartbeat: 100, election: 500, resend: 500, sessionTtl: 4_000, lease: 0, drift: 0 },
       {
         now: () => clock.now() - back,
         after: (ms, call) => clock.after(ms, call),

@@ -21,10 +21,13 @@ export function drawTail(prng: Prng): Pick<Limits, 'tailCommands' | 'tailBytes'>
   return { tailCommands: prng.pick([1, 4, 16, 1024]), tailBytes: prng.pick([200, 2_000, 1 << 20]) }
 }
 
+/** How wrong the rates of clocks may be where leaders have leases: so much that it matters in every run. */
+export const DRIFT = 0.2
+
 /** Quick elections; now and then sessions that expire while their clients are idle, unless the service says how long they last. */
-export function drawTiming(prng: Prng, sessionTtl?: number): Timing {
+export function drawTiming(prng: Prng, lease: number, sessionTtl?: number): Timing {
   const drawn = prng.chance(0.2) ? 1_500 : 3_600_000
-  return { heartbeat: 20, election: 100, resend: 60, sessionTtl: sessionTtl ?? drawn }
+  return { heartbeat: 20, election: 100, resend: 60, sessionTtl: sessionTtl ?? drawn, lease, drift: DRIFT }
 }
 
 /** A few batches of 512 bytes make a snapshot due; in some seeds none is made but for those that are asked for. */

@@ -30,6 +30,8 @@ export interface SimWorldOptions {
   readonly seed: number
   /** By default drawn by the seed. */
   readonly timing?: Timing
+  /** How long leaders' leases last (ms); 0 or nothing: they have none. Where they have, no clock must be wrong by more than {@link DRIFT}. */
+  readonly lease?: number
   /** By default drawn by the seed: small ones, too. */
   readonly limits?: Limits
   /** When servers make snapshots. */
@@ -86,7 +88,7 @@ export class SimWorld implements World {
       deliver: (from, to, frame) => this.#deliver(from, to, frame),
     })
     const limits = options.limits ?? { ...drawLimits(prng), ...(options.small === true && drawTail(prng)) }
-    const timing = options.timing ?? drawTiming(prng, service.sessionTtl)
+    const timing = options.timing ?? drawTiming(prng, options.lease ?? 0, service.sessionTtl)
     const diskDelay = options.diskDelay ?? prng.pick([0.1, 1, 5])
     const snapshots = options.snapshots ?? (options.small === true ? drawSnapshots(prng) : DEFAULT_SNAPSHOTS)
     const log = options.log ?? (options.small === true ? drawLog(prng) : USUAL_LOG)

@@ -59,6 +59,8 @@ export function describeRecord(record: FileRecord): string {
       )
     case 'lives':
       return `lives: ${describeLives(record.lives)}`
+    case 'lease':
+      return record.ms === 0 ? 'lease: none that was granted lasts' : `lease: grants up to ${record.ms} ms`
     case 'repaired':
       return `repaired: in life ${record.life}`
   }

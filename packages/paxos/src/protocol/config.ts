@@ -23,6 +23,13 @@ export interface Timing {
   readonly resend: number
   /** The leader ends a session whose client no server has been connected to for this long. */
   readonly sessionTtl: number
+  /**
+   * How long a leader's lease lasts, at most 2,000; 0: none. While it has one it answers reads without asking anybody; and for so long
+   * nobody can follow a leader that died.
+   */
+  readonly lease: number
+  /** By how much the rate of a server's clock may be wrong, for leases: a ratio, the same on all servers. */
+  readonly drift: number
 }
 
 /** How much may be under way at once. */
@@ -45,7 +52,14 @@ export interface Limits {
   readonly tailBytes: number
 }
 
-export const DEFAULT_TIMING: Timing = { heartbeat: 100, election: 500, resend: 500, sessionTtl: 3_600_000 }
+export const DEFAULT_TIMING: Timing = {
+  heartbeat: 100,
+  election: 500,
+  resend: 500,
+  sessionTtl: 3_600_000,
+  lease: 0,
+  drift: 0.01,
+}
 
 export const DEFAULT_LIMITS: Limits = {
   window: 16_384,

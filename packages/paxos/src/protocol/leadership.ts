@@ -11,6 +11,7 @@ import { lastSlot } from './command.js'
 import { Commander } from './commander.js'
 import type { Config, Configuration } from './config.js'
 import { Election } from './election.js'
+import { LeaderLease } from './leader-lease.js'
 import { Leader } from './leader.js'
 import type { Leases } from './leases.js'
 import type { AskIndex, HeartbeatReply, P1b, P2b, PrescoutReply } from './message.js'
@@ -43,6 +44,7 @@ export class Leadership {
   readonly #leader: Leader
   readonly #election: Election
   readonly #readIndex: ReadIndex
+  readonly #lease: LeaderLease
   #scout: Scout | undefined
   /** In slot order; the first one is of the first run that is not decided. */
   #commanders: Commander[] = []
@@ -61,6 +63,7 @@ export class Leadership {
     this.#adopted = adopted
     this.#leader = new Leader(config)
     this.#readIndex = new ReadIndex(config)
+    this.#lease = new LeaderLease(config)
     this.#election = new Election(config, new Prng(config.seed))
   }
 
@@ -157,10 +160,11 @@ export class Leadership {
   }
 
   /** The server has adopted no ballot above the one that the heartbeat told. */
-  heartbeatReply(from: ServerId, { ballot, sequence, decided }: HeartbeatReply, now: number): void {
+  heartbeatReply(from: ServerId, { ballot, sequence, decided, leased, clock }: HeartbeatReply, now: number): void {
     if (!this.active || !sameBallot(ballot, this.#leader.ballot)) return // of a former ballot of this server's
     this.#leader.heardFrom(from, decided, now)
     this.#readIndex.vote(from, sequence, this.#out)
+    if (leased) this.#lease.granted(from, sequence, clock, now)
   }
 
   /**
@@ -173,7 +177,18 @@ export class Leadership {
     if (!this.active) return // it will ask whoever leads
     // What was chosen at lower ballots was decided, or among the proposals, when this leader was adopted.
     const index = Math.max(known, this.#leader.lastProposal)
-    this.#readIndex.ask({ from, sequence, index }, this.#out)
+    if (this.#lease.holds(now)) this.#out.send([from], { type: 'tellIndex', sequence, index })
+    else this.#readIndex.ask({ from, sequence, index }, this.#out)
+  }
+
+  /** Leases rest on clocks that do not. */
+  clockWentBack(): void {
+    this.#lease.mistrust()
+  }
+
+  /** See {@link PaxosStatus.clocksMistrusted}. */
+  get clocksMistrusted(): boolean {
+    return this.#lease.mistrusted
   }
 
   /** Has its ballot confirmed for the reads that wait for that. */
@@ -232,6 +247,7 @@ export class Leadership {
 
   #retire(now: number): void {
     const { ballot } = this.#leader
+    this.#lease.drop()
     this.#readIndex.clear()
     if (this.leading) this.#out.send(this.#others, { type: 'stepDown', ballot })
     this.#leader.retire()
@@ -257,7 +273,9 @@ export class Leadership {
     const { ballot } = this.#leader
     this.#election.heard(ballot, now)
     const [sequence, decided, audit] = [this.#leader.nextSequence(), this.#tell(), this.#beside.chain.block]
-    this.#out.send(this.#others, { type: 'heartbeat', ballot, sequence, decided, audit })
+    const { lease } = this.#config.timing
+    this.#lease.sent(sequence, now)
+    this.#out.send(this.#others, { type: 'heartbeat', ballot, sequence, decided, audit, lease })
     return sequence
   }
 

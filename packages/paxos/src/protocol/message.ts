@@ -74,6 +74,8 @@ export interface Heartbeat {
   readonly decided: Slot
   /** The sender's last whole block of the chain (audit.ts). */
   readonly audit: AuditMark
+  /** Adopt no other server's ballot for so long from now on, in ms of your clock; 0: no lease is asked for. */
+  readonly lease: number
 }
 
 /** Acceptor → leader: I hear you, and have adopted no ballot above yours. */
@@ -83,6 +85,10 @@ export interface HeartbeatReply {
   readonly sequence: number
   readonly decided: Slot
   readonly audit: AuditMark
+  /** Whether the lease is granted that the heartbeat asked for; then it leaves when the log says so. */
+  readonly leased: boolean
+  /** The sender's clock, in whole ms. */
+  readonly clock: number
 }
 
 /**

@@ -129,9 +129,11 @@ export class Paxos {
 
   /** Takes in one thing that happened. */
   step(input: Input): void {
+    if (input.now < this.#now) this.#leadership.clockWentBack()
     this.#now = Math.max(this.#now, input.now)
     if (!this.#begun) {
       this.#begun = true
+      this.#voter.begin(this.#now)
       this.#leadership.begin(this.#now)
     }
     this.#take(input)
@@ -165,6 +167,7 @@ export class Paxos {
       repairing: this.repairing,
       audit: this.#replica.chain.block,
       reached: this.#leadership.reached(),
+      clocksMistrusted: this.#leadership.clocksMistrusted,
     }
   }
 
@@ -223,6 +226,7 @@ export class Paxos {
       case 'prescoutReply':
         return this.#leadership.prescoutReply(from, message, this.#now)
       case 'stepDown':
+        this.#voter.release(message.ballot)
         return this.#leadership.lost(message.ballot, this.#now)
       case 'forward':
         if (this.#leadership.leading) this.#replica.requests.forwarded(message.commands)
@@ -256,7 +260,7 @@ export class Paxos {
   }
 
   #p1a(from: ServerId, message: P1a): void {
-    if (this.#voter.p1a(from, message) && from !== this.#config.id) this.#leadership.postpone(this.#now)
+    if (this.#voter.p1a(from, message, this.#now) && from !== this.#config.id) this.#leadership.postpone(this.#now)
   }
 
   #p2a(from: ServerId, message: P2a): void {
@@ -274,14 +278,18 @@ export class Paxos {
     if (this.repairing) return // who does not vote keeps no leader in office
     if (compareBallots(message.ballot, this.#voter.ballot) < 0)
       return this.#out.send([from], { type: 'preempt', ballot: this.#voter.ballot })
-    const { ballot, sequence } = message
+    const { ballot, sequence, lease } = message
     const { chain, slotOut } = this.#replica
-    this.#out.send([from], { type: 'heartbeatReply', ballot, sequence, decided: slotOut, audit: chain.block })
+    const leased = lease > 0
+    const told = { ballot, sequence, decided: slotOut, audit: chain.block, leased, clock: Math.floor(this.#now) }
+    if (!leased) return this.#out.send([from], { type: 'heartbeatReply', ...told })
+    this.#voter.grant(message, this.#now)
+    this.#out.sendAfterSync(from, { type: 'heartbeatReply', ...told })
   }
 
   #prescout(from: ServerId, message: Prescout): void {
     if (this.repairing) return
-    const granted = this.#leadership.wouldFollow(from, this.#now)
+    const granted = this.#leadership.wouldFollow(from, this.#now) && !this.#voter.refuses(from, this.#now)
     const ballot = higher(this.#voter.ballot, this.#leadership.ballot)
     this.#out.send([from], { type: 'prescoutReply', attempt: message.attempt, granted, ballot })
     this.#out.send([from], { type: 'decision', ballot: this.#replica.decision.ballot, decided: this.#replica.slotOut })
@@ -306,7 +314,7 @@ export class Paxos {
 
   /** Whether it may try to lead: unless it must not vote, or others are so far ahead that one of them had better. */
   get #mayStand(): boolean {
-    return !this.repairing && !this.outpaced
+    return !this.repairing && !this.outpaced && !this.#voter.refuses(this.#config.id, this.#now)
   }
 
   /** Of reads that have arrived. Who does not vote cannot vote for them, either. */

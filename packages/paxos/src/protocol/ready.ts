@@ -39,6 +39,7 @@ export interface Envelope {
  * - `base`: a snapshot through `collected` is durable; this repeats what must survive when all older records go: the
  *   acceptor's ballot, the decision as {@link Decision} tells it, and the lives of all servers.
  * - `lives`: other servers were repaired, so often.
+ * - `lease`: it grants leaders leases of so many ms at most; 0: none of them lasts any more.
  * - `repairing`: this directory lost its votes (it was empty, or damaged): until `repaired` this server must not vote.
  * - `repaired`: it is in this life now, and may vote: all that counts of its former lives stands before this.
  */
@@ -56,6 +57,7 @@ export type LogRecord =
       readonly lives: Lives
     }
   | { readonly type: 'lives'; readonly lives: Lives }
+  | { readonly type: 'lease'; readonly ms: number }
   | { readonly type: 'repairing' }
   | { readonly type: 'repaired'; readonly life: number }
 
@@ -111,4 +113,6 @@ export interface PaxosStatus {
   readonly audit: AuditMark
   /** Of a leader: the last slot that each server has executed (index: id), as it told; null: it has not. Else empty. */
   readonly reached: readonly (Slot | null)[]
+  /** A leader found that the clocks are not as its lease needs them to be, and relies on none any more. */
+  readonly clocksMistrusted: boolean
 }

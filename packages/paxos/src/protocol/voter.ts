@@ -4,8 +4,9 @@ import type { Ballot, ServerId } from './ballot.js'
 import { sameBallot } from './ballot.js'
 import type { Command, Slot } from './command.js'
 import type { Config } from './config.js'
+import { LeaseHold, LONGEST_LEASE } from './leader-lease.js'
 import { LivesKnown } from './lives.js'
-import type { P1a, P2a, Revive, Revived, TellLife } from './message.js'
+import type { Heartbeat, P1a, P2a, Revive, Revived, TellLife } from './message.js'
 import type { Outbox } from './outbox.js'
 import type { LogRecord } from './ready.js'
 import { Repair } from './repair.js'
@@ -25,6 +26,7 @@ export class Voter {
   readonly #beside: BesideVoter
   readonly #acceptor: Acceptor
   readonly #lives = new LivesKnown()
+  readonly #hold = new LeaseHold()
   /** Until it is done, this server's acceptor answers nobody. */
   #repair: Repair | undefined
 
@@ -65,9 +67,29 @@ export class Voter {
     this.#acceptor.forget(below)
   }
 
+  /** First thing. */
+  begin(now: number): void {
+    this.#hold.begin(now)
+  }
+
+  /** Whether this server's ballots are not to be adopted yet: another one has a lease, or may have. */
+  refuses(server: ServerId, now: number): boolean {
+    return this.#hold.refuses(server, now)
+  }
+
+  /** Grants an active leader its lease. */
+  grant({ ballot, lease }: Heartbeat, now: number): void {
+    if (this.#hold.grant(ballot, lease, now)) this.#out.record({ type: 'lease', ms: this.#hold.longest })
+  }
+
+  /** The leader of this ballot leads no more, and has said so itself. */
+  release(ballot: Ballot): void {
+    this.#hold.release(ballot)
+  }
+
   /** True if it has adopted the ballot. */
-  p1a(from: ServerId, message: P1a): boolean {
-    if (this.#repair !== undefined) return false
+  p1a(from: ServerId, message: P1a, now: number): boolean {
+    if (this.#repair !== undefined || this.#hold.refuses(message.ballot.server, now)) return false
     this.#acceptor.p1a(from, message, this.#beside.slotOut, this.#lives.told, this.#out)
     return sameBallot(this.#acceptor.ballot, message.ballot)
   }
@@ -101,6 +123,7 @@ export class Voter {
   }
 
   tick(now: number): void {
+    if (this.#hold.expire(now)) this.#out.record({ type: 'lease', ms: 0 })
     this.#repair?.tick(now, this.#out)
   }
 
@@ -131,6 +154,7 @@ export class Voter {
     const { ballot: decidedBallot, decided } = this.#beside.decision
     const { ballot } = this.#acceptor
     this.#out.record({ type: 'base', collected: slot, ballot, decidedBallot, decided, lives: this.#lives.told })
+    if (this.#hold.longest > 0) this.#out.record({ type: 'lease', ms: this.#hold.longest })
   }
 
   /** Recovery: its part of one record of a former life. */
@@ -150,7 +174,10 @@ export class Voter {
         return void this.#lives.merge(record.lives)
       case 'lives':
         return void this.#lives.merge(record.lives)
+      case 'lease':
+        return this.#hold.restore(record.ms)
       case 'repairing':
+        this.#hold.restore(LONGEST_LEASE) // what it granted is forgotten, too
         this.#repair ??= new Repair(this.#config, this.#lives)
         return
       case 'repaired':

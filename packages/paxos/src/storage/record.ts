@@ -15,6 +15,7 @@
  * | 8 | `lives` | lives |
  * | 9 | `repairing` | |
  * | 10 | `repaired` | life |
+ * | 11 | `lease` | ms |
  *
  * A ballot is three integers: round, server, start. Commands are an array of arrays:
  *
@@ -65,6 +66,7 @@ const KIND = {
   lives: 8,
   repairing: 9,
   repaired: 10,
+  lease: 11,
 } as const satisfies Record<RecordKind, number>
 const KINDS = Object.keys(KIND) as readonly RecordKind[]
 
@@ -136,6 +138,8 @@ function toArray(record: FileRecord): readonly unknown[] {
       return [KIND.repairing]
     case 'repaired':
       return [KIND.repaired, integer(record.life)]
+    case 'lease':
+      return [KIND.lease, integer(record.ms)]
   }
 }
 
@@ -187,6 +191,7 @@ const FIELDS: Readonly<Record<RecordKind, number>> = {
   lives: 2,
   repairing: 1,
   repaired: 2,
+  lease: 2,
 }
 
 /** The first releases wrote no lives of the peers. */
@@ -217,6 +222,7 @@ const READERS: Readonly<Record<RecordKind, (fields: Fields, count: number) => Fi
   lives: (fields) => ({ type: 'lives', lives: readIntegers(fields) }),
   repairing: () => ({ type: 'repairing' }),
   repaired: (fields) => ({ type: 'repaired', life: fields.integer() }),
+  lease: (fields) => ({ type: 'lease', ms: fields.integer() }),
 }
 
 function readBallot(fields: Fields): Ballot {

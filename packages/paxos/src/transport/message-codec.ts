@@ -11,6 +11,7 @@ import type {
   TellAudit,
   TellLife,
 } from '../protocol/message.js'
+import { LONGEST_LEASE } from '../protocol/leader-lease.js'
 import type { Reader, Writer } from '../codec/bytes.js'
 import {
   HASH,
@@ -41,8 +42,8 @@ const SHAPES: Readonly<Record<Message['type'], readonly [number: number, fields:
   p2a: [2, 7],
   p2b: [3, 8],
   decision: [4, 5],
-  heartbeat: [5, 8],
-  heartbeatReply: [6, 8],
+  heartbeat: [5, 9],
+  heartbeatReply: [6, 10],
   prescout: [7, 2],
   prescoutReply: [8, 6],
   stepDown: [9, 4],
@@ -83,8 +84,11 @@ export function writeMessage(to: Writer, message: Message): void {
     case 'decision':
       return void writeBallot(to, message.ballot).uint(message.decided)
     case 'heartbeat':
+      writeBallot(to, message.ballot).uint(message.sequence).uint(message.decided)
+      return void writeMark(to, message.audit).uint(message.lease)
     case 'heartbeatReply':
-      return void writeMark(writeBallot(to, message.ballot).uint(message.sequence).uint(message.decided), message.audit)
+      writeBallot(to, message.ballot).uint(message.sequence).uint(message.decided)
+      return void writeMark(to, message.audit).boolean(message.leased).uint(message.clock)
     case 'askIndex':
       return void writeBallot(to, message.ballot).uint(message.sequence)
     case 'tellIndex':
@@ -164,15 +168,14 @@ export function readMessage(from: Reader): Message {
       return { type, ballot: readBallot(from), ...readRange(from), decided: from.uint(), lives: readLives(from) }
     case 'decision':
       return { type, ballot: readBallot(from), decided: from.uint() }
-    case 'heartbeat':
-    case 'heartbeatReply':
-      return {
-        type,
-        ballot: readBallot(from),
-        sequence: from.uint(),
-        decided: from.uint(),
-        audit: readMark(from),
-      }
+    case 'heartbeat': {
+      const told = { ballot: readBallot(from), sequence: from.uint(), decided: from.uint(), audit: readMark(from) }
+      return { type, ...told, lease: from.uint(LONGEST_LEASE) }
+    }
+    case 'heartbeatReply': {
+      const told = { ballot: readBallot(from), sequence: from.uint(), decided: from.uint(), audit: readMark(from) }
+      return { type, ...told, leased: from.boolean(), clock: from.uint() }
+    }
     case 'askIndex':
       return { type, ballot: readBallot(from), sequence: from.uint() }
     case 'tellIndex':
