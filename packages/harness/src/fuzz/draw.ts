@@ -22,10 +22,13 @@ export interface DrawOptions {
 const SALT = 0x5eed_0000_0000
 const LISTENERS = 0x0feed_0000_0000
 const PEOPLE = 0x0face_0000_0000
+const LEASES = 0x1ea5e_0000_0000
 const SIZES: readonly number[] = [3, 3, 3, 3, 4, 5, 5]
 /** How long chaos lasts, and within what time all must be well again afterwards (ms). */
 const CHAOS = 8_000
 const HEALING = 60_000
+/** A leader's lease, in the seeds that have them (ms): a little less than an election takes. */
+const LEASE = 80
 /** What the whole network may have, for as long as chaos lasts. */
 const BASE: readonly Fault[] = ['Delay', 'Drop', 'Duplicate', 'Reorder']
 /** These are on in more seeds than others, and drawn more often. */
@@ -39,7 +42,8 @@ const USUAL: readonly Fault[] = ['Snapshot', 'Repair']
 export function drawScenario(seed: number, options: DrawOptions = {}): Scenario {
   const prng = new Prng(seed + SALT)
   const servers = prng.pick(options.servers ?? SIZES)
-  const kinds = options.faults ?? drawKinds(prng)
+  const lease = part(seed, LEASES).chance(0.3) ? LEASE : 0
+  const kinds = (options.faults ?? drawKinds(prng)).filter((kind) => lease === 0 || kind !== 'ClockJump')
   const operations = options.operations ?? 20 + prng.below(181)
   const service = options.service ?? 'kvstore'
   // An eighth comes after healing, so that each run has something to show for itself.
@@ -51,7 +55,7 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const windows = disputed ? [{ at: 0, lasts: 2_000 }] : drawWindows(prng, operations - late)
   const load = { servers, crowded: disputed, operations: operations - late, service }
   addWorkloads(timeline, prng, windows, load)
-  const faults = { servers, kinds, base, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
+  const faults = { servers, kinds, base, lease, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
   const paused = kinds.length === 0 ? [] : addFaults(timeline, prng, windows, faults)
   addListeners(timeline, part(seed, LISTENERS), servers)
   if (service === 'chatroom') addPeople(timeline, part(seed, PEOPLE), servers)
@@ -60,9 +64,9 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const damages = kinds.some((kind) => kind === 'Repair' || DAMAGE.includes(kind))
   const calm = disputed || damages || prng.chance(0.5)
   const start: Step[] = [{ type: 'Start' }, ...(calm ? [{ type: 'Wait', for: 'leader' } as const] : []), ...base]
-  const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}`
+  const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}${lease > 0 ? ', leases' : ''}`
   const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused, damages ? servers : 0, late, service)]
-  return { name: `seed ${seed}`, description, servers, seed, small: true, steps }
+  return { name: `seed ${seed}`, description, servers, seed, small: true, ...(lease > 0 && { lease }), steps }
 }
 
 /** Chance of its own, so that what is drawn by it changes nothing else of a seed. */
@@ -159,6 +163,7 @@ interface Faults {
   readonly kinds: readonly Fault[]
   /** What healing a link takes away with it. */
   readonly base: readonly Step[]
+  readonly lease: number
   /** How many. */
   readonly count: number
 }
@@ -168,7 +173,7 @@ function addFaults(
   timeline: Timeline,
   prng: Prng,
   windows: readonly Window[],
-  { servers, kinds, base, count }: Faults,
+  { servers, kinds, base, lease, count }: Faults,
 ): number[] {
   const add = ({ begin, end }: DrawnFault, lasts: number): void => {
     const busy = prng.pick(windows)
@@ -187,7 +192,7 @@ function addFaults(
   for (let number = 0; number < count; number++) {
     // Any server may be damaged: the simulator spares those that would be too many at a time.
     const frail = Array.from({ length: servers < 3 ? 0 : servers }, (_, id) => id)
-    const fault = drawFault(prng, servers, prng.pick(weighted), { world: 'simulator', frail })
+    const fault = drawFault(prng, servers, prng.pick(weighted), { world: 'simulator', frail, steady: lease > 0 })
     add(fault, prng.float() * prng.pick([20, 200, 1_500, 4_000]))
   }
   return [...paused]

@@ -1,6 +1,7 @@
 /** Faults at random: for each kind the steps that begin one, and those that end it. */
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { Fault, Step, Who } from '../scenario/schema.js'
+import { DRIFT } from '../sim/drawn.js'
 import type { World } from '../world/world.js'
 import { corrupt, misdirect, repair, snapshot } from './disk-faults.js'
 import { shuffled } from './shuffled.js'
@@ -19,6 +20,8 @@ export interface FaultOptions {
    * all of them where somebody sees to it that no more than a minority is damaged at a time, as the simulator does.
    */
   readonly frail?: readonly number[]
+  /** Leaders have leases: clocks do not jump, and are wrong by no more than leases bear in the simulator. */
+  readonly steady?: boolean
 }
 
 /** What a fault is drawn from. */
@@ -27,6 +30,7 @@ export interface Draw {
   readonly servers: number
   readonly simulated: boolean
   readonly frail: readonly number[]
+  readonly steady: boolean
 }
 
 const NOTHING: DrawnFault = { begin: [], end: [] }
@@ -34,7 +38,8 @@ const NOTHING: DrawnFault = { begin: [], end: [] }
 /** Draws a fault of this kind; one without steps where the cluster is too small for it. */
 export function drawFault(prng: Prng, servers: number, kind: Fault, options: FaultOptions): DrawnFault {
   const frail = options.frail ?? Array.from({ length: minority(servers) }, (_, place) => servers - 1 - place)
-  return DRAW[kind]({ prng, servers, simulated: options.world === 'simulator', frail })
+  const { world, steady = false } = options
+  return DRAW[kind]({ prng, servers, simulated: world === 'simulator', frail, steady })
 }
 
 /** As many servers as may be lost at a time. */
@@ -80,13 +85,14 @@ const DRAW: Readonly<Record<Fault, (draw: Draw) => DrawnFault>> = {
   Snapshot: snapshot,
   Repair: repair,
   // Far forth, but not far back: until a server's clock says again what it said before the jump, that server waits.
-  ClockJump: ({ prng, servers }) => ({
-    begin: [
-      { type: 'ClockJump', id: prng.below(servers), ms: prng.pick([-1_000, -100, 100, 1_000, 60_000, 3_600_000]) },
-    ],
-    end: [],
+  ClockJump: ({ prng, servers, steady }) => {
+    const [id, ms] = [prng.below(servers), prng.pick([-1_000, -100, 100, 1_000, 60_000, 3_600_000])]
+    return steady ? NOTHING : { begin: [{ type: 'ClockJump', id, ms }], end: [] }
+  },
+  ClockRate: onDisk(({ prng, steady }, id) => {
+    const rate = prng.pick(steady ? [1 - DRIFT, 0.9, 1.1, 1 + DRIFT] : [0.1, 0.5, 0.9, 1.1, 2, 10])
+    return { type: 'ClockRate', id, rate }
   }),
-  ClockRate: onDisk(({ prng }, id) => ({ type: 'ClockRate', id, rate: prng.pick([0.1, 0.5, 0.9, 1.1, 2, 10]) })),
 }
 
 /** One server, several, or all at once; at once, or (in the simulator) at a moment that hurts. */

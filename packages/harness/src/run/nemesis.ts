@@ -16,7 +16,8 @@ export async function nemesis(run: Run, step: StepOf<'Nemesis'>, play: (step: St
   while (left() > 0) {
     await run.world.sleep(Math.min(left(), every * 2 * prng.float()))
     if (left() === 0) break
-    const { begin, end } = drawFault(prng, run.world.servers, prng.pick(step.faults), { world: run.world.name })
+    const options = { world: run.world.name, steady: run.scenario.lease !== undefined }
+    const { begin, end } = drawFault(prng, run.world.servers, prng.pick(step.faults), options)
     const whole = async (): Promise<void> => {
       for (const fault of begin) await play(fault)
       await run.world.sleep(Math.min(left(), every * 2 * prng.float()))

@@ -42,13 +42,14 @@ export function parseScenario(text: string, file: string): Scenario {
       file,
       parsed.error.issues.map((issue) => sentence(issue, whole)),
     )
-  const { steps, expect, small, timeout } = parsed.data
+  const { steps, expect, small, lease, timeout } = parsed.data
   const scenario: Scenario = {
     name: parsed.data.name ?? basename(file).replace(/\.json$/, ''),
     description: parsed.data.description ?? '',
     servers: parsed.data.servers ?? serversOf(steps),
     seed: parsed.data.seed ?? 1,
     ...(small !== undefined && { small }),
+    ...(lease !== undefined && { lease }),
     ...(timeout !== undefined && { timeout }),
     steps,
     ...(expect !== undefined && { expect }),

@@ -1,4 +1,5 @@
 /** What a scenario file may say. A file is an array of steps, or an object with the steps in it. */
+import { LONGEST_LEASE } from '@synod/paxos/internal/protocol/leader-lease'
 import { z } from 'zod'
 
 const id = z.int('must be the number of a server').min(0, 'servers are numbered from 0')
@@ -300,6 +301,8 @@ export const scenarioSchema = z.strictObject({
   seed: seed.optional(),
   /** In the simulator: files of the log, tails and what makes a snapshot due are small, so that their edges are met all the time. */
   small: z.boolean().optional(),
+  /** How long the leaders' leases last (ms); without it they have none. Clocks at random are then no more wrong than leases bear. */
+  lease: z.int().positive().max(LONGEST_LEASE, `a lease is at most ${LONGEST_LEASE} ms long`).optional(),
   /** The whole run may take so long (ms). */
   timeout,
   steps: z.array(stepSchema).min(1, 'there must be at least one step'),
@@ -314,6 +317,7 @@ export interface Scenario {
   readonly servers: number
   readonly seed: number
   readonly small?: boolean
+  readonly lease?: number
   readonly timeout?: number
   readonly steps: readonly Step[]
   readonly expect?: Expectation

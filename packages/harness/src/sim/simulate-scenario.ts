@@ -31,8 +31,8 @@ export async function simulateScenario(
   { observer, ...options }: SimulateOptions = {},
 ): Promise<Simulated> {
   if (subject.service === undefined) throw new TypeError(`the simulator needs the service of ${subject.name}`)
-  const { servers, seed, small = false } = scenario
-  const world = new SimWorld({ service: subject.service, servers, seed, small, ...options })
+  const { servers, seed, small = false, lease = 0 } = scenario
+  const world = new SimWorld({ service: subject.service, servers, seed, small, lease, ...options })
   try {
     const longest = scenario.steps.reduce((sum, step) => sum + longestOf(step), SPARE)
     const report = await world.driveTo(play(scenario, world, subject, observer), longest)
