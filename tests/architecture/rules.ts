@@ -89,7 +89,8 @@ function breachesOf({ path, text }: Source): string[] {
       const why = importBreach(path, specifier)
       if (why) report(node, `imports ${specifier}: ${why}`)
     }
-    if (isDefaultExport(node)) report(node, 'exports a default; export by name')
+    // A declaration file tells what another's package exports.
+    if (isDefaultExport(node) && !path.endsWith('.d.ts')) report(node, 'exports a default; export by name')
     if (node.kind === ts.SyntaxKind.AnyKeyword) report(node, 'says "any"')
     const impure = isPure ? impurity(node) : undefined
     if (impure) report(node, `uses ${impure}; time, chance and the outside reach the core as input only`)

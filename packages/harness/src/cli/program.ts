@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { SynodError } from '@synod/paxos'
 import { Command, CommanderError } from 'commander'
+import { benchCommand } from '../bench/command.js'
 import { ScenarioError } from '../scenario/load.js'
 import { checkHistoryCommand } from './check-history.js'
 import { fuzzCommand } from './fuzz.js'
@@ -18,6 +19,7 @@ Examples:
   $ harness fuzz --minutes 5
   $ harness check-history history.jsonl --model kv
   $ harness soak --seconds 600
+  $ harness bench --clients 1,64,256
 
 Exit codes: 0 all checks held; 1 a check failed; 2 the file or the usage is bad.`
 
@@ -25,14 +27,15 @@ Exit codes: 0 all checks held; 1 a check failed; 2 the file or the usage is bad.
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('harness')
     .description(
-      'Finds out what breaks a replicated service: plays failure scenarios, simulates, fuzzes, checks histories, and soaks.',
+      'Finds out what breaks a replicated service: plays failure scenarios, simulates, fuzzes, checks histories, soaks, and measures.',
     )
     .version(version())
     .addHelpText('after', EXAMPLES)
+    .enablePositionalOptions() // `bench` has options that its own commands have, too
   program.addCommand(runCommand(), { isDefault: true })
-  for (const command of [simulateCommand(), fuzzCommand(), checkHistoryCommand(), soakCommand()])
+  for (const command of [simulateCommand(), fuzzCommand(), checkHistoryCommand(), soakCommand(), benchCommand()])
     program.addCommand(command)
-  for (const command of [program, ...program.commands]) {
+  for (const command of withAllBelow(program)) {
     command.exitOverride().configureOutput({
       outputError: (message) => process.stderr.write(`harness: ${message.replace(/^error: /, '')}`),
     })
@@ -46,6 +49,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`harness: ${error.message}\n`)
     return EXIT_USAGE
   }
+}
+
+function withAllBelow(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withAllBelow)]
 }
 
 /** What the user asked for makes no sense, and the message says so; anything else is a bug. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectKvstore } from '@synod/kvstore'
 import { ProcessCluster } from '../../process.js'
-import { load } from '../load.js'
+import { faultless, load } from '../load.js'
 import { cpuOf } from '../processes.js'
 import type { LifeOptions, Measured } from './bench.js'
 import { median } from './bench.js'
@@ -56,7 +56,9 @@ async function one(options: LifeOptions, cluster: ProcessCluster): Promise<Pick<
     const pids = [...cluster.addresses.keys()].map((id) => cluster.child(id)?.pid ?? 0)
     const used = (): number => pids.reduce((sum, pid) => sum + cpuOf(pid), 0)
     const before = used()
-    const { rate, operations } = await load({ ...options, keys: KEYS, clients: [client] })
+    const { rate, operations } = faultless(
+      await load({ ...options, keys: KEYS, connections: [client], clients: options.outstanding }),
+    )
     return { rate, cpu: ((used() - before) / operations) * 1e6 }
   } finally {
     await client.close()

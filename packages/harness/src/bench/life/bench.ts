@@ -4,7 +4,7 @@ import type { ServerStatus } from '@synod/paxos'
 import type { ProcessCluster } from '../../process.js'
 import { until } from '../../process.js'
 import type { Questions } from '../../processes/questions.js'
-import { Load } from '../load.js'
+import { faultless, Load } from '../load.js'
 
 export interface LifeOptions {
   readonly servers: number
@@ -55,7 +55,7 @@ export async function snapshots({ questions, cluster }: Bench, ids: readonly num
 
 /** The load of the measurements; `keys` and `valueSize` if it is to be another one. */
 export function loaded({ options, clients }: Bench, other: { keys?: number; valueSize?: number } = {}): Load {
-  return new Load({ ...options, clients, ...other })
+  return new Load({ ...options, connections: clients, clients: options.outstanding, ...other })
 }
 
 /** Sets until so many operations were acknowledged. */
@@ -68,7 +68,7 @@ export async function write(
   try {
     await until('all is written', () => filling.operations >= operations, { patience: 1_800_000 })
   } finally {
-    await filling.stop()
+    faultless(await filling.stop())
   }
 }
 

@@ -1,6 +1,7 @@
 /** What clients get done while a server is brought up by a snapshot, beside what they get done before and after it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../process.js'
+import { faultless } from '../load.js'
 import type { Load } from '../load.js'
 import type { Bench, Measured } from './bench.js'
 import { loaded, median, statusOf } from './bench.js'
@@ -97,7 +98,7 @@ async function one(bench: Bench, round: number): Promise<Round> {
     const firstBytes = (seen.first - began.time) / 1000
     return { round, all, down, starting, catchingUp, after, seconds, firstBytes, bytes: seen.bytes }
   } finally {
-    await load.stop()
+    faultless(await load.stop())
   }
 }
 

@@ -1,4 +1,4 @@
-/** `npm run bench -- life`: what snapshots, restarts, catching up and the audit cost, on real processes. */
+/** `harness bench life`: what snapshots, restarts, catching up and the audit cost, on real processes. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
 /** How late the servers' event loops are while snapshots are written under load, and under the same load without them. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { faultless } from '../load.js'
 import type { LoadResult } from '../load.js'
 import type { Bench, Measured } from './bench.js'
 import { everyId, loaded, snapshots } from './bench.js'
@@ -42,7 +43,7 @@ async function measured(bench: Bench, round: number, taken: boolean): Promise<Wi
   else await sleep(bench.options.seconds * 1000)
   const seconds = (performance.now() - began) / 1000
   const delays = await delaysOf(bench.cluster)
-  return { round, snapshots: taken, seconds, load: await load.stop(), delays }
+  return { round, snapshots: taken, seconds, load: faultless(await load.stop()), delays }
 }
 
 function rowsOf({ round, snapshots: taken, seconds, load, delays }: Window): string[][] {

@@ -1,0 +1,97 @@
+/** `harness bench`: what a cluster of real processes sustains, with every acknowledged write on a majority's disks. */
+import { Command, Option } from 'commander'
+import { until } from '../process.js'
+import type { Distribution } from './keys.js'
+import * as flag from './flags.js'
+import { lifeCommand } from './life/command.js'
+import type { Mix } from './load.js'
+import { faultless, Load, load } from './load.js'
+import { text } from './report.js'
+import type { Row } from './run.js'
+import { run } from './run.js'
+import type { System } from './system.js'
+import { SynodSystem } from './system.js'
+
+interface Flags {
+  readonly clients: number[]
+  readonly connections: number
+  readonly valueSize: number
+  readonly keys: number
+  readonly mix: Mix
+  readonly distribution: Distribution
+  readonly seconds: number
+  readonly warmUp: number
+  readonly rate?: number
+  readonly servers: number
+  readonly against?: string[]
+  readonly json?: true
+}
+
+/** The warm-up and the first writing of the keys go with so many operations under way. */
+const HOT = 256
+/** But not with more bytes of values than these. */
+const HOT_BYTES = 16 << 20
+/** The keys have to be written in this time (ms). */
+const FILLING = 3_600_000
+
+export function benchCommand(): Command {
+  return new Command('bench')
+    .description(
+      'Measures a cluster of real processes, all on this machine: rate, latency, and what an operation costs each process. ' +
+        'All keys are written first.',
+    )
+    .option(
+      '--clients <list>',
+      'clients, each with one operation under way: a run for each number',
+      flag.counts,
+      [1, 64, 256],
+    )
+    .option('--connections <number>', 'connections, which the clients share', flag.count, 8)
+    .option('--value-size <bytes>', 'bytes of a value', flag.valueSize, 100)
+    .option('--keys <number>', 'different keys', flag.count, 10_000)
+    .option('--mix <read:write:cas>', 'how often each operation comes', flag.mix, flag.mix('0:1:0'))
+    .addOption(
+      new Option('--distribution <name>', 'how keys are drawn').choices(['uniform', 'zipf']).default('uniform'),
+    )
+    .option('--seconds <number>', 'length of a run, after a quarter of it unmeasured', flag.seconds, 5)
+    .option('--warm-up <seconds>', 'how long 256 clients warm the servers up before the first run', flag.seconds, 5)
+    .option(
+      '--rate <number>',
+      'operations a second that are begun, whether those before have ended or not; latency counts from when each was due ' +
+        '(default: each that ends begins the next)',
+      flag.count,
+    )
+    .option('--servers <3|5|7>', 'servers in the cluster', flag.servers, 3)
+    .option('--against <hosts>', 'a cluster that runs already, and not one started for this', flag.hosts)
+    .option('--json', 'print JSON')
+    .action(bench)
+    .enablePositionalOptions() // or else options behind `life` would be taken for these
+    .addCommand(lifeCommand(flag.count))
+}
+
+async function bench(flags: Flags): Promise<void> {
+  const { against, clients } = flags
+  const system = against === undefined ? await SynodSystem.start(flags.servers) : await SynodSystem.against(against)
+  try {
+    await warmUp(system, flags)
+    const rows: Row[] = []
+    for (const number of clients) rows.push(await run(system, { ...flags, clients: number }))
+    process.stdout.write(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : text(rows))
+  } finally {
+    await system.close()
+  }
+}
+
+/** Writes every key, and goes on until V8 has compiled what is hot. */
+async function warmUp(system: System, flags: Flags): Promise<void> {
+  const connections = await system.connect(flags.connections)
+  const clients = Math.max(1, Math.min(HOT, Math.floor(HOT_BYTES / flags.valueSize)))
+  const { keys, valueSize, mix, distribution } = flags
+  const filling = new Load({ connections, clients, keys, valueSize })
+  try {
+    await until('all keys are written', () => filling.operations >= keys, { patience: FILLING })
+  } finally {
+    faultless(await filling.stop())
+  }
+  await load({ connections, clients, keys, valueSize, mix, distribution, seconds: flags.warmUp })
+}

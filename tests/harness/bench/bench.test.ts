@@ -1,0 +1,89 @@
+/** The bench on real servers, for a moment: that its figures fit together. */
+import { fileURLToPath } from 'node:url'
+import type { Row } from '@synod/harness/internal/bench/run'
+import t from 'tap'
+import { Cluster } from '../../support/cluster.js'
+import type { Outcome } from '../../support/command.js'
+import { run } from '../../support/command.js'
+
+t.setTimeout(120_000)
+
+const harness = fileURLToPath(new URL('../../../../packages/harness/bin/harness.js', import.meta.url))
+const SHORT = ['--seconds', '1', '--warm-up', '0.5', '--keys', '500']
+
+function bench(...args: string[]): Promise<Outcome> {
+  return run(harness, ['bench', ...args])
+}
+
+t.test('its figures fit together', async (t) => {
+  const { code, stdout, stderr } = await bench('--clients', '1,32', '--json', ...SHORT)
+  t.equal(code, 0, stdout + stderr)
+  const rows = JSON.parse(stdout) as Row[]
+  t.strictSame(
+    rows.map(({ system, clients, connections }) => ({ system, clients, connections })),
+    [1, 32].map((clients) => ({ system: 'synod', clients, connections: 8 })),
+  )
+  for (const row of rows) {
+    t.ok(row.operations > 20)
+    t.ok(row.seconds >= 1 && row.seconds < 5, `${row.seconds} s`)
+    t.ok(Math.abs(row.rate * row.seconds - row.operations) < 1)
+    const { p50, p90, p99, p999, max } = row
+    t.ok(p50 > 0 && p50 <= p90 && p90 <= p99 && p99 <= p999 && p999 <= max * 1.001)
+    t.ok(
+      Math.abs(row.mean * row.rate - row.clients * 1000) < row.clients * 100,
+      'Little: rate times latency is the clients',
+    )
+    t.strictSame(row.failures, {})
+    t.strictSame(
+      row.costs.map(({ role }) => role),
+      ['leader', 'follower', 'follower', 'generator'],
+    )
+    for (const { cpu, share, memory, written } of row.costs) {
+      t.ok(memory > 20 << 20 && memory < 1 << 30)
+      t.ok(Math.abs((cpu * row.rate) / 1e6 - share) < 0.01)
+      t.ok(share > 0 && share < 3)
+      t.ok(written > 50)
+    }
+    t.ok(row.syncs > 10)
+    t.ok(Math.abs((row.commandsPerSync * row.syncs) / row.operations - 1) < 0.2, 'as many commands as operations')
+    t.ok(row.loopback > 300, 'each is sent to a server, and from the leader to both others')
+  }
+  t.ok((rows[1]?.rate ?? 0) > (rows[0]?.rate ?? 0), 'more clients get more done')
+})
+
+t.test('it measures a cluster that runs already, at a rate, and prints a table', async (t) => {
+  const cluster = await Cluster.start(t)
+  const load = ['--clients', '50', '--rate', '200', '--mix', '8:1:1', '--distribution', 'zipf', ...SHORT]
+  const { code, stdout, stderr } = await bench('--against', cluster.servers, ...load)
+  t.equal(code, 0, stdout + stderr)
+  const [, row = ''] = stdout.split('\n')
+  const [system, clients, rate] = row.trim().split(/\s+/)
+  t.equal(system, 'synod')
+  t.equal(clients, '50')
+  t.ok(Math.abs(Number(rate) - 200) < 30, `${rate} operations a second`)
+})
+
+for (const [wrong, words] of Object.entries({
+  '--clients 0': /--clients <list>.*must be a whole number above 0/,
+  '--clients 1,x': /--clients <list>.*must be a whole number above 0/,
+  '--connections -1': /--connections <number>.*must be a whole number above 0/,
+  '--value-size 1048577': /--value-size <bytes>.*at most 1048576 bytes/,
+  '--keys 1.5': /--keys <number>.*must be a whole number above 0/,
+  '--mix 1:2': /--mix <read:write:cas>.*three whole numbers as in 90:9:1/,
+  '--mix 0:0:0': /--mix <read:write:cas>.*not all of them 0/,
+  '--distribution pareto': /--distribution <name>.*Allowed choices are uniform, zipf/,
+  '--seconds 0': /--seconds <number>.*must be a number above 0/,
+  '--warm-up no': /--warm-up <seconds>.*must be a number above 0/,
+  '--rate 0': /--rate <number>.*must be a whole number above 0/,
+  '--servers 4': /--servers <3\|5\|7>.*must be 3, 5 or 7/,
+  '--against nowhere': /--against <hosts>.*addresses as in 127\.0\.0\.1:10000/,
+  '--against 127.0.0.1:1': /no server of 127\.0\.0\.1:1 says that it leads/,
+  '--unknown': /unknown option '--unknown'/,
+}))
+  t.test(`refused in a sentence: ${wrong}`, async (t) => {
+    const { code, stdout, stderr } = await bench(...wrong.split(' '))
+    t.equal(code, 2)
+    t.equal(stdout, '')
+    t.match(stderr, words)
+    t.match(stderr, /^harness: [^\n]+\n$/)
+  })
