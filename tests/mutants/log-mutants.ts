@@ -8,8 +8,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'protocol/voter.js',
-        replace: 'if (this.#repair !== undefined)\n            return false;',
-        by: '',
+        replace: 'this.#repair !== undefined || this.#hold.refuses(',
+        by: 'this.#hold.refuses(',
       },
       {
         file: 'protocol/voter.js',
