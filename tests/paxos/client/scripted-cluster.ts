@@ -3,29 +3,41 @@
  * session table behind it. A test scripts what becomes of each frame.
  */
 import { defineService, Refusal } from '@synod/paxos'
+import type { SynodError } from '@synod/paxos'
 import { Client } from '@synod/paxos/internal/client/client'
 import type { Reply } from '@synod/paxos/internal/protocol/command'
 import { SessionTable } from '@synod/paxos/internal/protocol/session'
-import { machineOf } from '@synod/paxos/internal/service/service-codec'
+import { admitRead, machineOf } from '@synod/paxos/internal/service/service-codec'
 import { decodeClientFrame, decodeHello, encodeFrame } from '@synod/paxos/internal/transport/codec'
 import type { Frame } from '@synod/paxos/internal/transport/codec'
 import { MemoryNetwork } from '@synod/paxos/internal/transport/memory-transport'
 import type { Connection } from '@synod/paxos/internal/transport/transport'
-import type { ClientFrame } from '@synod/paxos/internal/transport/wire'
+import { rejectionOf } from '@synod/paxos/internal/transport/read-frames'
+import type { Answer, ClientFrame, ServerFrame } from '@synod/paxos/internal/transport/wire'
 import { z } from 'zod'
 import { ManualClock } from '../manual-clock.js'
 
-export type Op = { readonly add: number } | { readonly refuse: string }
+export type Op = { readonly add: number } | { readonly refuse: string } | { readonly get: string }
 
 /** Sums numbers up; `executed` tells of each execution. */
 export const executed: number[] = []
 export const sums = defineService({
   name: 'sums',
-  op: z.union([z.strictObject({ add: z.int() }), z.strictObject({ refuse: z.string() })]),
+  op: z.union([
+    z.strictObject({ add: z.int() }),
+    z.strictObject({ refuse: z.string() }),
+    z.strictObject({ get: z.string() }),
+  ]),
+  readOnly: (op) => 'get' in op,
   state: () => {
     let sum = 0
     return {
       execute: (_slot: number, { op }: { readonly op: Op }): number => {
+        if ('get' in op) {
+          if (op.get === 'no') throw new Refusal('NO', 'nothing to tell', { sum })
+          if (op.get === 'fail') throw new Error('a bug')
+          return sum
+        }
         if ('refuse' in op) throw new Refusal('NO', op.refuse, { sum })
         executed.push(op.add)
         return (sum += op.add)
@@ -36,6 +48,9 @@ export const sums = defineService({
   },
 })
 
+export type ReadFrame = Extract<ClientFrame, { type: 'read' }>
+type AnswersFrame = Extract<ServerFrame, { type: 'answers' }>
+
 /** What a server does with a client's frame; without a script it executes and answers. */
 export type Script = (frame: ClientFrame, server: ScriptedServer, connection: Connection) => void
 
@@ -43,7 +58,7 @@ export class ScriptedCluster {
   readonly clock = new ManualClock()
   readonly network = new MemoryNetwork(this.clock)
   readonly #table = new SessionTable(() => undefined)
-  readonly #machine = machineOf(sums).machine
+  readonly #parts = machineOf(sums)
   #slot = 0
 
   constructor() {
@@ -66,6 +81,19 @@ export class ScriptedCluster {
     for (const clientId of [...this.#table.clientIds]) this.#table.end(clientId)
   }
 
+  /** As the state is now. */
+  read(frame: ReadFrame): AnswersFrame {
+    const answers = frame.ops.map((op, at): Answer => {
+      const number = frame.first + at
+      try {
+        return { number, ...this.#parts.read(this.#slot, admitRead(sums, op)) }
+      } catch (error) {
+        return { number, status: 'rejected', value: rejectionOf(error as SynodError) }
+      }
+    })
+    return { type: 'answers', slot: this.#slot, answers }
+  }
+
   execute(frame: ClientFrame): Reply[] {
     if (frame.type === 'open') {
       const clientId = this.#table.open(++this.#slot, frame.nonce)
@@ -79,11 +107,16 @@ export class ScriptedCluster {
       result: this.#table.execute(
         ++this.#slot,
         { kind: 'op', clientId, localId, acked, op },
-        this.#machine,
+        this.#parts.machine,
         () => undefined,
       ),
     }))
   }
+}
+
+/** The numbers of a frame of reads. */
+export function numbersOf({ first, ops }: ReadFrame): number[] {
+  return ops.map((_, at) => first + at)
 }
 
 export class ScriptedServer {
@@ -134,10 +167,12 @@ export class ScriptedServer {
   }
 
   answer(frame: ClientFrame, connection: Connection): void {
+    if (frame.type === 'read') return this.send(connection, this.#cluster.read(frame))
     this.send(connection, { type: 'replies', replies: this.execute(frame) })
   }
 
   busy(frame: ClientFrame, connection: Connection): void {
+    if (frame.type === 'read') return this.turnDown(frame, connection, 'busy', new Uint8Array(0))
     const result = { status: 'busy', value: new Uint8Array(0) } as const
     const replies =
       frame.type === 'submit'
@@ -146,6 +181,17 @@ export class ScriptedServer {
           ? [{ clientId: frame.nonce, localId: 0, result }]
           : []
     this.send(connection, { type: 'replies', replies })
+  }
+
+  /** Answers all reads of a frame alike. */
+  turnDown(frame: ReadFrame, connection: Connection, status: Answer['status'], value: Uint8Array): void {
+    const answers = numbersOf(frame).map((number) => ({ number, status, value }))
+    this.send(connection, { type: 'answers', slot: 0, answers })
+  }
+
+  /** The numbers of reads, frame by frame. */
+  get reads(): number[][] {
+    return this.frames.flatMap((frame) => (frame.type === 'read' ? [numbersOf(frame)] : []))
   }
 
   send(connection: Connection, frame: Frame): void {

@@ -7,6 +7,7 @@ import { Log } from '@synod/paxos/internal/server/log'
 import type { Command } from '@synod/paxos/internal/protocol/command'
 import { EventRing } from '@synod/paxos/internal/protocol/event-ring'
 import { SynodError } from '@synod/paxos'
+import { packValue, unpackValue } from '@synod/paxos/internal/codec/values'
 import { decodeServerFrame, encodeFrame } from '@synod/paxos/internal/transport/codec'
 import type { Frame } from '@synod/paxos/internal/transport/codec'
 import type { Connection } from '@synod/paxos/internal/transport/transport'
@@ -55,6 +56,11 @@ export function clients(entries: Iterable<unknown> = [], host: Partial<ClientsHo
         return Buffer.from(text.toUpperCase())
       },
       submit: (commands) => proposed.push(...commands),
+      isWhole: () => true,
+      applied: () => 9,
+      admitRead: unpackValue,
+      read: (_slot, op) => ({ status: 'ok', value: packValue(op) }),
+      wake: () => undefined,
       alive: (clientId) => alive.push(clientId),
       status: () => STATUS,
       feedSource: { events: new EventRing(), next: () => 10 },

@@ -257,5 +257,5 @@ export class Cluster {
 
 /** The counter's operation, as a client sends it. */
 export function adding(by: number): Uint8Array {
-  return encodeOp(counter, { by })
+  return encodeOp(counter, { by }).bytes
 }

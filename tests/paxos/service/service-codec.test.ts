@@ -35,10 +35,10 @@ const echo = defineService({
 const nobody = (): void => undefined
 
 const give = (what: unknown) =>
-  machineOf(echo).machine.execute(7, 'client', admitOp(echo, encodeOp(echo, { type: 'give', what })), nobody)
+  machineOf(echo).machine.execute(7, 'client', admitOp(echo, encodeOp(echo, { type: 'give', what }).bytes), nobody)
 
 t.test('what is executed is what the schema makes of what was sent', (t) => {
-  const bytes = admitOp(echo, encodeOp(echo, { type: 'set', pair: { key: ' a ' } }))
+  const bytes = admitOp(echo, encodeOp(echo, { type: 'set', pair: { key: ' a ' } }).bytes)
   t.strictSame(unpackValue(bytes), { type: 'set', pair: { key: 'a', tags: [] } })
   t.strictSame(decodeValue(machineOf(echo).machine.execute(1, 'c', bytes, nobody).value), {
     type: 'set',
@@ -49,7 +49,7 @@ t.test('what is executed is what the schema makes of what was sent', (t) => {
 
 t.test('the schema is applied once: one that changes its own output is no trouble', (t) => {
   const doubling = { name: 'doubling', op: z.number().transform((n) => n * 2) }
-  t.equal(unpackValue(admitOp(doubling, encodeOp(doubling, 21))), 42)
+  t.equal(unpackValue(admitOp(doubling, encodeOp(doubling, 21).bytes)), 42)
   t.end()
 })
 
@@ -67,7 +67,7 @@ t.test('an operation that does not fit names the field', (t) => {
 
 t.test('a schema that throws, or that has to wait, refuses the operation', (t) => {
   const parsing = { name: 'parsing', op: z.string().transform((text): unknown => JSON.parse(text)) }
-  t.strictSame(unpackValue(admitOp(parsing, encodeOp(parsing, '[1]'))), [1])
+  t.strictSame(unpackValue(admitOp(parsing, encodeOp(parsing, '[1]').bytes)), [1])
   const picky = {
     name: 'picky',
     op: z.string().refine((text) => {
@@ -233,7 +233,7 @@ t.test('what an operation emits comes out when it was executed, and not when it 
   const emitted: unknown[] = []
   const emit = (event: Uint8Array): void => void emitted.push(unpackValue(event))
   const execute = (op: z.input<typeof emitter.op>) =>
-    machine.execute(1, 'c', admitOp(emitter, encodeOp(emitter, op)), emit)
+    machine.execute(1, 'c', admitOp(emitter, encodeOp(emitter, op).bytes), emit)
   t.match(execute({ events: ['a', { b: [1] }] }), { status: 'ok' })
   t.match(execute({ events: ['c'], then: 'refuse' }), { status: 'refused' })
   t.throws(() => execute({ events: ['d'], then: 'fail' }), { code: 'STATE_FAILED' })

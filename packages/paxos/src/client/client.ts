@@ -4,6 +4,7 @@ import { SynodError } from '../protocol/error.js'
 import { realClock } from '../clock.js'
 import type { Clock } from '../clock.js'
 import { encodeOp } from '../service/service-codec.js'
+import type { EncodedOp } from '../service/service-codec.js'
 import type { Dialer } from '../transport/transport.js'
 import type { ServerStatus } from '../transport/wire.js'
 import { WebSocketDialer } from '../transport/ws-dialer.js'
@@ -14,6 +15,7 @@ import type { Verification } from './comparison.js'
 import { Inquiry } from './inquiry.js'
 import type { StateDump, WrittenSnapshot } from './inquiry.js'
 import type { Connectivity } from './link.js'
+import type { StaleRead } from './reads.js'
 import { Verifier } from './verify.js'
 
 /** How long a call may take (ms), unless it says otherwise. */
@@ -59,6 +61,7 @@ export interface Served<Op, Value, Event = never> {
   readonly name: string
   readonly op: z.ZodType<unknown, Op>
   readonly state: () => { execute(slot: number, command: never, emit: (event: Event) => void): Value }
+  readOnly?(op: unknown): boolean
 }
 
 /** A client of one cluster; made by {@link connect}. It has one session, and one connection at a time. */
@@ -91,10 +94,30 @@ export class Client<Op, Value, Event = never> {
    * Has the operation executed, once, however often it has to be sent. Operations of one client are begun in the order in
    * which they were submitted; many may be under way. Rejects with a {@link ClientError}, which says whether the operation
    * may have been executed; or with the service's `Refusal`.
+   *
+   * An operation that only reads (by the service's `readOnly`) is answered without the log, from a state in which all that was
+   * acknowledged before the call, to whomever, is done. It is not in the order of the others: to read what another operation of
+   * this client does, await that one first. It never `mayHaveHappened`.
    */
   async submit(op: Op, options: CallOptions = {}): Promise<Value> {
     const timeout = checked(options.timeout ?? this.#timeout)
-    return (await this.#dispatcher.submit(this.#encoded(op), timeout)) as Value
+    const { bytes, onlyReads } = this.#encoded(op)
+    return (await (onlyReads
+      ? this.#dispatcher.read(bytes, false, timeout)
+      : this.#dispatcher.submit(bytes, timeout))) as Value
+  }
+
+  /**
+   * The answer to an operation that only reads, from the state as the server has it that this client is connected to, with
+   * the last slot that is in it. It may be old, by as much as that server is behind or cut off from the others, and older than
+   * one that another server gave before; but it is what the operation came to after that slot. It asks nobody else, so it is
+   * answered without a majority, too. Rejects as {@link submit} does; with `BAD_OPERATION` if the operation does not only read.
+   */
+  async readStale(op: Op, options: CallOptions = {}): Promise<StaleRead<Value>> {
+    const timeout = checked(options.timeout ?? this.#timeout)
+    const { bytes, onlyReads } = this.#encoded(op)
+    if (!onlyReads) throw new ClientError('BAD_OPERATION', `not an operation of ${this.#service.name} that only reads`)
+    return (await this.#dispatcher.read(bytes, true, timeout)) as StaleRead<Value>
   }
 
   /**
@@ -230,7 +253,7 @@ export class Client<Op, Value, Event = never> {
     return inquiry
   }
 
-  #encoded(op: Op): Uint8Array {
+  #encoded(op: Op): EncodedOp {
     try {
       return encodeOp(this.#service, op)
     } catch (error) {

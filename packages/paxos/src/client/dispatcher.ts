@@ -14,6 +14,7 @@ import { Link } from './link.js'
 import type { LinkOptions, LinkOwner } from './link.js'
 import { Opening } from './opening.js'
 import { ATTEMPT_TIMEOUT, BUSY_PATIENCE, busyWait } from './patience.js'
+import { Reads } from './reads.js'
 import type { Session } from './session.js'
 import { WaitingRoom } from './waiting-room.js'
 
@@ -28,6 +29,7 @@ export class Dispatcher implements LinkOwner {
   readonly #alarm: Alarm
   readonly #opening: Opening
   readonly #feeds: Feeds
+  readonly #reads: Reads
   readonly #waiting = new WaitingRoom()
   /** By client id: the one of new calls, and forgotten ones as long as they have calls without an outcome. */
   readonly #sessions = new Map<string, Session>()
@@ -53,6 +55,15 @@ export class Dispatcher implements LinkOwner {
       },
       wanted: () => this.#flushSoon(),
     })
+    this.#reads = new Reads(clock, this.#link, {
+      wanted: () => this.#flushSoon(),
+      alarm: (at) => this.#alarm.set(at),
+      worked: () => {
+        this.#link.worked()
+        this.#busySince = null
+      },
+      busy: () => this.#refusedAsBusy(),
+    })
   }
 
   /** Resolves with the decoded value. Rejects with ClientError, or with the service's Refusal. */
@@ -68,6 +79,12 @@ export class Dispatcher implements LinkOwner {
       this.#alarm.set(deadline)
       this.#flushSoon()
     })
+  }
+
+  /** An operation that only reads; see {@link Reads.read}. */
+  read(op: Uint8Array, stale: boolean, timeout: number): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(new ClientError('CLOSED', 'the client was closed'))
+    return this.#reads.read(op, stale, timeout)
   }
 
   /** A feed from this slot on; null: from now on. */
@@ -93,7 +110,7 @@ export class Dispatcher implements LinkOwner {
 
   get wantsLink(): boolean {
     if (this.#isClosed) return false
-    if (this.#waiting.size > 0 || this.#feeds.size > 0) return true
+    if (this.#waiting.size > 0 || this.#feeds.size > 0 || this.#reads.size > 0) return true
     for (const session of this.#sessions.values()) if (session.pending.size > 0) return true
     return false
   }
@@ -104,6 +121,7 @@ export class Dispatcher implements LinkOwner {
     for (const session of this.#sessions.values()) this.#resend.push(...session.pending.values())
     this.#claim()
     this.#feeds.linkReady()
+    this.#reads.linkReady()
     this.#flush()
   }
 
@@ -111,6 +129,7 @@ export class Dispatcher implements LinkOwner {
     this.#resend = []
     this.#opening.sentAt = null
     this.#feeds.linkLost()
+    this.#reads.linkLost()
     for (const session of this.#sessions.values()) for (const call of session.pending.values()) unsend(call)
   }
 
@@ -121,6 +140,7 @@ export class Dispatcher implements LinkOwner {
   linkFrame(frame: ServerFrame): void {
     this.#heardAt = this.#clock.now()
     if (frame.type === 'replies') for (const reply of frame.replies) this.#replied(reply)
+    else if (frame.type === 'answers') this.#reads.answered(frame)
     else if (frame.type === 'rejected') this.#rejected(frame)
     else if (frame.type === 'subscribed' || frame.type === 'events' || frame.type === 'compacted') {
       if (frame.type === 'events') this.#link.worked()
@@ -220,6 +240,7 @@ export class Dispatcher implements LinkOwner {
 
   #failAll(code: ClientErrorCode, message: string): void {
     this.#feeds.fail(new ClientError(code, message))
+    this.#reads.fail(code, message)
     for (const call of this.#waiting) this.#fail(call, undefined, code, message)
     for (const session of this.#sessions.values()) {
       for (const call of session.pending.values()) this.#fail(call, session, code, message)
@@ -251,6 +272,7 @@ export class Dispatcher implements LinkOwner {
     // A frame names each command once, in the order of their numbers.
     const resend = [...new Set(this.#resend)].sort((a, b) => a.localId - b.localId)
     this.#resend = []
+    this.#reads.flush()
     for (const session of this.#sessions.values()) {
       const calls = resend.filter((call) => session.pending.get(call.localId) === call)
       if (session === this.#opening.session) this.#number(session, calls)
@@ -307,7 +329,7 @@ export class Dispatcher implements LinkOwner {
 
   #tick(): void {
     const now = this.#clock.now()
-    let next = this.#opening.notBefore > now ? this.#opening.notBefore : Infinity
+    let next = Math.min(this.#reads.tick(now), this.#opening.notBefore > now ? this.#opening.notBefore : Infinity)
     for (const call of this.#waiting) {
       if (call.deadline <= now) this.#timedOut(call, undefined)
       else next = Math.min(next, call.deadline)

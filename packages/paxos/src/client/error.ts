@@ -13,6 +13,8 @@ export type ClientErrorCode =
   | 'SESSION_EXPIRED'
   /** The operation does not fit the service's schema. */
   | 'BAD_OPERATION'
+  /** The service failed at an operation that only reads: nothing was changed. The message says why. */
+  | 'READ_FAILED'
   /** The client was closed. */
   | 'CLOSED'
   /** The server could not write a snapshot: the message says why. */

@@ -6,6 +6,7 @@ import type { Connection } from '../transport/transport.js'
 import type { ClientFrame, ClientHello, ServerStatus } from '../transport/wire.js'
 import { WIRE_VERSION } from '../transport/wire.js'
 import type { Clock } from '../clock.js'
+import { Asker } from './asker.js'
 import { Feeds } from './feeds.js'
 import type { FeedSource } from './feeds.js'
 import { goodbye, NOBODY } from './greeter.js'
@@ -15,6 +16,8 @@ import type { Log } from './log.js'
 import { Outcomes } from './outcomes.js'
 import { isQuestion, Questions } from './questions.js'
 import type { QuestionsHost } from './questions.js'
+import { Reads } from './reads.js'
+import type { ReadsHost } from './reads.js'
 
 /** Connections of clients at one time. */
 export const MAX_CLIENTS = 4_096
@@ -28,7 +31,7 @@ const SLOW_LIMIT = 128 << 20
 const BUSY: Result = { status: 'busy', value: new Uint8Array(0) }
 
 /** What the clients' connections need of their server. */
-export interface ClientsHost extends QuestionsHost {
+export interface ClientsHost extends QuestionsHost, ReadsHost {
   readonly service: string
   readonly id: number
   readonly addresses: readonly string[]
@@ -54,9 +57,11 @@ interface Client {
   readonly sessions: Set<string>
   readonly outcomes: Outcomes
   readonly stopwatch: Stopwatch
+  readonly asker: Asker
 }
 
 export class Clients {
+  readonly reads: Reads
   readonly #host: ClientsHost
   readonly #clock: Clock
   readonly #log: Log
@@ -76,6 +81,7 @@ export class Clients {
     this.#log = log
     this.#questions = new Questions(host, clock, log)
     this.#latency = new Latency(clock)
+    this.reads = new Reads(host, clock, log)
   }
 
   /** A connection that came in began with this hello. Gives what becomes of the rest of it. */
@@ -143,6 +149,7 @@ export class Clients {
   /** Sends what waits: one frame for each client (more if it is much). */
   flush(): void {
     this.#feeds.serve()
+    this.reads.flush()
     if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
@@ -151,7 +158,8 @@ export class Clients {
 
   /** Ends all connections. */
   close(error: SynodError): void {
-    for (const { connection } of this.#clients) {
+    for (const { connection, asker } of this.#clients) {
+      asker.isGone = true
       goodbye(connection, error)
       this.#questions.forget(connection)
     }
@@ -201,6 +209,8 @@ export class Clients {
         return this.#once(client, { kind: frame.type, nonce: frame.nonce })
       case 'submit':
         return this.#submit(client, frame)
+      case 'read':
+        return this.reads.take(client.asker, frame)
       case 'end':
         return this.#end(client, frame.clientId)
       case 'subscribe':
@@ -314,6 +324,7 @@ export class Clients {
 
   #forget(client: Client): void {
     this.#clients.delete(client)
+    client.asker.isGone = true
     this.#questions.forget(client.connection)
     this.#feeds.forget(client.connection)
     for (const session of client.sessions) this.#holders.delete(session)
@@ -328,6 +339,7 @@ function clientOf(connection: Connection, { service }: ClientHello, stopwatch: S
     sessions: new Set(),
     outcomes: new Outcomes(connection),
     stopwatch,
+    asker: new Asker(connection),
   }
 }
 
@@ -346,5 +358,6 @@ function notServing(): SynodError {
 
 function showFrame(frame: ClientFrame): string {
   if (frame.type === 'submit') return `submit of ${frame.commands.length} operations of ${frame.clientId}`
+  if (frame.type === 'read') return `${frame.stale ? 'stale reads' : 'reads'}: ${frame.ops.length}`
   return 'nonce' in frame ? `${frame.type} ${frame.nonce}` : frame.type
 }

@@ -24,7 +24,12 @@ export interface LoopHost {
   running(): boolean
   membership(): Membership | undefined
   readonly peers: { send(to: ServerId, message: Message): void; flush(): void }
-  readonly clients: { deliver(replies: readonly Reply[]): void; flush(): void; dropSubscribers(why: string): void }
+  readonly clients: {
+    readonly reads: { arrived(): number; serve(readable: number): void }
+    deliver(replies: readonly Reply[]): void
+    flush(): void
+    dropSubscribers(why: string): void
+  }
   /** A repair is over, durably. */
   repaired(): void
   /** A turn has ended. */
@@ -128,10 +133,12 @@ export class Loop {
     this.#scheduled = false
     if (!this.#host.running()) return
     try {
+      this.#takeReads()
       for (let again = true; again;) {
         const ready = this.#core.ready()
         const released = this.journal.add(this.#withRest(ready.records), ready.messagesAfterSync)
         this.#host.clients.deliver(ready.replies)
+        this.#host.clients.reads.serve(ready.readable)
         this.keeper.serve(ready)
         const looped = this.#send(ready.messages)
         again = this.#send(released) || looped
@@ -145,6 +152,17 @@ export class Loop {
     } catch (error) {
       this.#host.failed(error)
     }
+  }
+
+  /** There is something to do at the end of this turn. */
+  wake(): void {
+    if (this.#host.running()) this.#schedule()
+  }
+
+  /** All reads that have come in this turn are one input. */
+  #takeReads(): void {
+    const count = this.#host.clients.reads.arrived()
+    if (count > 0) this.#core.step({ type: 'read', count, now: this.#clock.now() })
   }
 
   #schedule(): void {

@@ -7,7 +7,8 @@ import { DEFAULT_LIMITS, DEFAULT_TIMING } from '../protocol/config.js'
 import { SynodError } from '../protocol/error.js'
 import { Paxos } from '../protocol/paxos.js'
 import type { Service } from '../service/service.js'
-import { admitOp, machineOf } from '../service/service-codec.js'
+import { admitOp, admitRead, machineOf } from '../service/service-codec.js'
+import type { Read } from '../service/service-codec.js'
 import type { Storage } from '../storage/storage.js'
 import type { Transport } from '../transport/transport.js'
 import type { ServerStatus } from '../transport/wire.js'
@@ -85,7 +86,7 @@ export class Server<Schema extends z.ZodType, Value> {
     const log = new Log(id, options.warn)
     this.#log = log
     this.#standing = new Standing(log, clock.now())
-    const { machine, holder } = machineOf(service)
+    const { machine, holder, read } = machineOf(service)
     const configuration = { servers: addresses.map((_, server) => server) }
     const [start, seed] = [randomInteger(clock), randomInteger(clock)]
     const core = new Paxos(
@@ -94,7 +95,7 @@ export class Server<Schema extends z.ZodType, Value> {
     )
     this.#core = core
     this.#peers = new Peers(id, addresses, transport, clock, log, this.#peersHost())
-    this.#clients = new Clients(this.#clientsHost(), clock, log)
+    this.#clients = new Clients(this.#clientsHost(read), clock, log)
     const tuning = { snapshots: options.snapshots ?? DEFAULT_SNAPSHOTS, resend: timing.resend }
     this.#loop = new Loop(
       { id, servers: addresses.length, core, storage, holder, clock, log },
@@ -294,7 +295,7 @@ export class Server<Schema extends z.ZodType, Value> {
     }
   }
 
-  #clientsHost(): ClientsHost {
+  #clientsHost(read: Read<z.output<Schema>>): ClientsHost {
     const { service, id, addresses, clock, storage } = this.#options
     return {
       service: service.name,
@@ -304,6 +305,13 @@ export class Server<Schema extends z.ZodType, Value> {
       admit: (op) => admitOp(service, op),
       submit: (commands) => {
         this.#loop.step({ type: 'submit', commands, now: clock.now() })
+      },
+      isWhole: () => this.#phase === 'running' && this.#loop.keeper.isWhole,
+      applied: () => this.#core.status().applied,
+      admitRead: (op) => admitRead(service, op),
+      read: (slot, op) => read(slot, op as z.output<Schema>),
+      wake: () => {
+        this.#loop.wake()
       },
       alive: (clientId) => {
         this.#loop.step({ type: 'alive', clientIds: [clientId], now: clock.now() })

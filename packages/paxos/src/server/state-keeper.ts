@@ -203,9 +203,14 @@ export class StateKeeper {
     return message.type !== 'piece'
   }
 
+  /** Whether there is a state that some slot came to. */
+  get isWhole(): boolean {
+    return this.#begun && !this.#loader.loading && !this.#host.core.lacksState
+  }
+
   /** The state as it is now. Throws SynodError `NOT_SERVING` while it is not whole. */
   view(): Iterable<unknown> {
-    if (!this.#begun || this.#loader.loading || this.#host.core.lacksState) throw loading()
+    if (!this.isWhole) throw loading()
     return this.#holder.snapshot().entries
   }
 

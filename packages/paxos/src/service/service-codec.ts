@@ -11,7 +11,7 @@ import { ServiceState } from './state-holder.js'
 import type { StateHolder } from './state-holder.js'
 
 /** Of a service, what concerns its operations. */
-type Operations<Schema extends z.ZodType> = Pick<Service<Schema, unknown>, 'name' | 'op'>
+type Operations<Schema extends z.ZodType> = Pick<Service<Schema, unknown>, 'name' | 'op' | 'readOnly'>
 
 /** Bytes of one operation, at most: it must fit into a frame, and into a batch of the log. */
 export const MAX_OPERATION = 4 << 20
@@ -22,10 +22,17 @@ const MAX_RESULT = 8 << 20
 /** What the events of one operation, or of one session's end, count at most: they must fit into a frame. */
 const MAX_EVENTS = 4 << 20
 
+/** An operation as a client sends it. */
+export interface EncodedOp {
+  readonly bytes: Uint8Array
+  /** By the service's own word: it needs no log. */
+  readonly onlyReads: boolean
+}
+
 /** The client's side: an operation as bytes, if the schema takes it. Throws SynodError `BAD_OPERATION`, which names the field. */
-export function encodeOp<Schema extends z.ZodType>(service: Operations<Schema>, op: z.input<Schema>): Uint8Array {
-  parse(service, op)
-  return packOp(service, op)
+export function encodeOp<Schema extends z.ZodType>(service: Operations<Schema>, op: z.input<Schema>): EncodedOp {
+  const parsed = parse(service, op)
+  return { bytes: packOp(service, op), onlyReads: onlyReads(service, parsed) }
 }
 
 /**
@@ -34,6 +41,16 @@ export function encodeOp<Schema extends z.ZodType>(service: Operations<Schema>, 
  */
 export function admitOp<Schema extends z.ZodType>(service: Operations<Schema>, bytes: Uint8Array): Uint8Array {
   return packOp(service, parse(service, unpackOp(service, bytes)))
+}
+
+/**
+ * The server's side of a read: what the schema makes of the operation in these bytes, to be executed as it is. Throws
+ * SynodError `BAD_OPERATION`, also if it is not one that only reads.
+ */
+export function admitRead<Schema extends z.ZodType>(service: Operations<Schema>, bytes: Uint8Array): z.output<Schema> {
+  const op = parse(service, unpackOp(service, bytes))
+  if (onlyReads(service, op)) return op
+  throw badOperation(service, 'it may change the state, so it cannot be read without the log')
 }
 
 /** What `execute` returned, or emitted. Throws SynodError `BAD_FRAME`. */
@@ -55,7 +72,7 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
  */
 export function machineOf<Schema extends z.ZodType, Value, Event>(
   service: Service<Schema, Value, Event>,
-): { readonly machine: StateMachine; readonly holder: StateHolder } {
+): { readonly machine: StateMachine; readonly holder: StateHolder; readonly read: Read<z.output<Schema>> } {
   const holder = new ServiceState<z.output<Schema>, Value, Event>(service)
   /** Of the slot that is being executed: they count when all went well. */
   let events: Uint8Array[] = []
@@ -83,8 +100,7 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
     try {
       value = holder.state.execute(slot, { clientId, op: unpackOwn(op) as z.output<Schema> }, collect)
     } catch (error) {
-      if (error instanceof Refusal)
-        return resultOf('refused', { code: error.code, message: error.message, data: error.data })
+      if (error instanceof Refusal) return refused(error)
       throw failed(service.name, slot, error)
     }
     handOver(emit)
@@ -101,7 +117,32 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
     handOver(emit)
   }
   const mark = (slot: Slot, chain: string): void => holder.onMark?.(slot, chain)
-  return { machine: { execute, ended, mark }, holder }
+  const read = (slot: Slot, op: z.output<Schema>): ReadResult => {
+    try {
+      return resultOf('ok', holder.state.execute(slot, { clientId: '', op }, emitNothing))
+    } catch (error) {
+      if (error instanceof Refusal) return refused(error)
+      throw new SynodError('READ_FAILED', `the service "${service.name}" failed at a read: ${reasonOf(error)}`)
+    }
+  }
+  return { machine: { execute, ended, mark }, holder, read }
+}
+
+/**
+ * Executes an operation that only reads on the state that is held, whose last executed slot is given. Throws SynodError
+ * `READ_FAILED` for whatever the service throws but a {@link Refusal}: nothing was changed, so the server can go on.
+ */
+export type Read<Op> = (slot: Slot, op: Op) => ReadResult
+
+/** What a read, or any operation that was executed now, came to. */
+export type ReadResult = Result & { readonly status: 'ok' | 'refused' }
+
+function emitNothing(): never {
+  throw new Error('an operation that only reads must not emit')
+}
+
+function refused({ code, message, data }: Refusal): ReadResult {
+  return resultOf('refused', { code, message, data })
 }
 
 /** The event's bytes, or why it cannot be sent. */
@@ -119,7 +160,7 @@ function packEvent(event: unknown, room: number): Uint8Array | string {
  * An outcome that cannot be sent is the same refusal on every server: the operation was executed, and a user's input must
  * not stop the servers one after the other.
  */
-function resultOf(status: 'ok' | 'refused', outcome: unknown): Result {
+function resultOf(status: 'ok' | 'refused', outcome: unknown): ReadResult {
   let value: Uint8Array
   try {
     value = packValue(outcome)
@@ -130,7 +171,7 @@ function resultOf(status: 'ok' | 'refused', outcome: unknown): Result {
   return unsendable('RESULT_TOO_LARGE', `its result has ${value.length} bytes, and the limit is ${MAX_RESULT}`)
 }
 
-function unsendable(code: string, why: string): Result {
+function unsendable(code: string, why: string): ReadResult {
   return { status: 'refused', value: packValue({ code, message: `the operation was executed, but ${why}`, data: {} }) }
 }
 
@@ -140,6 +181,14 @@ function parse<Schema extends z.ZodType>(service: Operations<Schema>, op: unknow
   const { path, message } = firstIssue(parsed.error.issues)
   const field = path.map(String).join('.')
   throw badOperation(service, field === '' ? message : `${field}: ${message}`, field)
+}
+
+function onlyReads<Schema extends z.ZodType>(service: Operations<Schema>, op: z.output<Schema>): boolean {
+  try {
+    return service.readOnly?.(op) === true
+  } catch (error) {
+    throw badOperation(service, `whether it only reads cannot be told (${reasonOf(error)})`)
+  }
 }
 
 /** A schema may run code of the service's (to transform, to refine): whatever that throws is the operation's fault. */

@@ -5,7 +5,10 @@ import type { Slot } from '../protocol/command.js'
 
 /** A decided operation on its way into the state. */
 export interface Command<Op> {
-  /** The session that sent it: unguessable, the same on all servers. */
+  /**
+   * The session that sent it: unguessable, the same on all servers. Empty if the operation is read without the log
+   * ({@link Service.readOnly}): a read has no session.
+   */
   readonly clientId: string
   /** The operation, as the service's schema parsed it. */
   readonly op: Op
@@ -20,6 +23,10 @@ export interface State<Op, Value, Event = never> {
    * Executes one operation, in slot order. The value is sent to the client (any structure of plain data).
    * To refuse an operation, throw a {@link Refusal} **before** changing anything: it is the operation's result, on every
    * server. Any other throw is taken for a bug and stops the server at this slot (docs/ARCHITECTURE.md).
+   *
+   * An operation that is {@link Service.readOnly} is executed by one server alone, between two slots: `slot` is the last
+   * that was executed there. It must change nothing; `emit` throws; and whatever it throws, but for a refusal, is only told
+   * to its client (`READ_FAILED`).
    *
    * @param emit tells all who {@link Client.subscribe} of an event (any structure of plain data); to be called before
    *   `execute` returns. What a refused operation emitted is dropped. An event that cannot be sent, or is too much (4 MiB for
@@ -86,6 +93,13 @@ export interface Service<Schema extends z.ZodType, Value, Event = never> {
   readonly op: Schema
   /** A new, empty state. */
   readonly state: () => State<z.output<Schema>, Value, Event>
+  /**
+   * Whether an operation only reads: its execution changes nothing of the state, and emits no event. `client.submit` has
+   * such an operation executed by one server, from the state that a majority has agreed on by then, without the log: as
+   * linearizable as any other, and far cheaper. Only such an operation can be given to `client.readStale`. It must say the same
+   * of equal operations, everywhere. By default none only reads.
+   */
+  readOnly?(op: z.output<Schema>): boolean
   /**
    * How long a session lasts at least (ms) after its client's connection was lost, if it does not come back; it ends within
    * a quarter of that time more, or later if the leader changes meanwhile. Default: 3,600,000. At least 1,000. A client comes

@@ -11,17 +11,8 @@ import { badFrame, owned, Reader, Writer } from '../codec/bytes.js'
 import { readMessage, writeMessage } from './message-codec.js'
 import { readMark, writeMark } from './message-parts.js'
 import { packValue, unpackValue } from '../codec/values.js'
-import {
-  clientHello,
-  digest,
-  goodbye,
-  MAX_SENTENCE,
-  peerHello,
-  snapshot,
-  status,
-  unpackedAs,
-  welcome,
-} from './schemas.js'
+import { readAnswers, readRead, writeAnswers, writeRead } from './read-frames.js'
+import { clientHello, digest, goodbye, peerHello, sendable, snapshot, status, unpackedAs, welcome } from './schemas.js'
 import type { ClientFrame, ClientHello, Goodbye, PeerFrame, PeerHello, ServerFrame, Welcome } from './wire.js'
 
 export { serverStatus } from './schemas.js'
@@ -58,6 +49,8 @@ const KIND = {
   digest: 25,
   chain: 26,
   snapshot: 27,
+  read: 28,
+  answers: 29,
 } as const
 
 const STATUSES: readonly Result['status'][] = ['ok', 'refused', 'expired', 'stale', 'busy']
@@ -96,6 +89,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return writer.bytes(packValue(frame.entries)).take()
     case 'dumpMore':
       return writer.array(1).uint(KIND.dumpMore).take()
+    case 'read':
+      return writeRead(writer.array(4).uint(KIND.read), frame).take()
+    case 'answers':
+      return writeAnswers(writer.array(3).uint(KIND.answers), frame).take()
     case 'end':
       return writer.array(2).uint(KIND.end).name(frame.clientId).take()
     case 'subscribe':
@@ -181,6 +178,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       }
       return ended(from, { type: 'submit', clientId, acked, commands })
     }
+    case KIND.read:
+      return ended(from, readRead(from))
     case KIND.open:
       return ended(from, { type: 'open', nonce: from.name(NONCE) })
     case KIND.askStatus:
@@ -219,6 +218,8 @@ export function decodeServerFrame(bytes: Uint8Array): Welcome | Goodbye | Server
       for (let left = from.array(); left > 0; left--) replies.push(readReply(from))
       return ended(from, { type: 'replies', replies })
     }
+    case KIND.answers:
+      return ended(from, readAnswers(from))
     case KIND.rejected: {
       const [clientId, localId] = [from.name(), from.uint()]
       return ended(from, { type: 'rejected', clientId, localId, code: from.text(256), message: from.text(1 << 16) })
@@ -317,7 +318,9 @@ function readChain(from: Reader): AuditMark[] {
 }
 
 /** Fields of a frame, by its kind. */
-const FIELDS: readonly number[] = [2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3, 2, 2, 1, 1, 2, 2, 2]
+const FIELDS: readonly number[] = [
+  2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3, 2, 2, 1, 1, 2, 2, 2, 4, 3,
+]
 
 /** Begins to read a frame. */
 function open(bytes: Uint8Array): { kind: number; from: Reader } {
@@ -335,11 +338,6 @@ function ended<T>(from: Reader, frame: T): T {
 
 function unexpected(kind: number, what: string): never {
   throw badFrame(`${what} was expected, not one of kind ${kind}`)
-}
-
-/** A sentence as it is told: a service's own words may be in it, which need not be well-formed, nor short. */
-function sendable(sentence: string): string {
-  return sentence.slice(0, MAX_SENTENCE).replace(/\p{Surrogate}/gu, '\ufffd')
 }
 
 function packed(kind: number, frame: Frame): Uint8Array {

@@ -100,6 +100,14 @@ export const snapshot = z.object({
   error: z.string().max(MAX_SENTENCE).nullable(),
 })
 
+/** What became of a read that was not executed, or failed. */
+export const rejection = z.object({ code: z.string().max(256), message: z.string().max(MAX_SENTENCE) })
+
+/** A sentence as it is told: a service's own words may be in it, which need not be well-formed, nor short. */
+export function sendable(sentence: string): string {
+  return sentence.slice(0, MAX_SENTENCE).replace(/\p{Surrogate}/gu, '\ufffd')
+}
+
 /** A hello of another version may have other fields. */
 const versioned = z.object({ version: natural })
 

@@ -3,13 +3,13 @@
  * connection. `codec.ts` turns them into bytes and back, and checks everything that comes in.
  */
 import type { ServerId } from '../protocol/ballot.js'
-import type { Reply, Slot } from '../protocol/command.js'
+import type { Reply, Result, Slot } from '../protocol/command.js'
 import type { AuditMark } from '../protocol/audit.js'
 import type { SlotEvents } from '../protocol/event-ring.js'
 import type { Message } from '../protocol/message.js'
 
 /** Both ends must speak the same version. */
-export const WIRE_VERSION = 2
+export const WIRE_VERSION = 3
 
 /** Server ids are below it. */
 export const MAX_SERVERS = 1000
@@ -17,6 +17,8 @@ export const MAX_SERVERS = 1000
 export const MAX_LIFE = 0xffff_ffff
 /** Bytes of a snapshot that one message carries, at most. */
 export const MAX_PIECE = 1 << 20
+/** Reads that one frame carries, at most. */
+export const MAX_READS = 4_096
 
 /** What a server tells of itself when it meets another: the first frame each way between servers. */
 export interface PeerHello {
@@ -84,6 +86,12 @@ export type ClientFrame =
       readonly acked: number
       readonly commands: readonly (readonly [localId: number, op: Uint8Array])[]
     }
+  /**
+   * Operations that only read, answered without the log and without a session, in whatever order. The client numbers them:
+   * the first one is `first`, and so on; no number is used twice over a connection. `stale`: at once, from the state as this
+   * server has it.
+   */
+  | { readonly type: 'read'; readonly stale: boolean; readonly first: number; readonly ops: readonly Uint8Array[] }
   /** The session's client needs it no more. */
   | { readonly type: 'end'; readonly clientId: string }
   /** Begins a feed, by a number of the client's: the events of slots from `from` on; null: of those not executed yet. */
@@ -104,9 +112,23 @@ export type ClientFrame =
   | { readonly type: 'dump' }
   | { readonly type: 'dumpMore' }
 
+/** What became of one read. */
+export interface Answer {
+  /** The client's. */
+  readonly number: number
+  /**
+   * `ok`, `refused` and `busy` as of {@link Result}; or it was not executed here, or failed: then the value tells the code
+   * (`BAD_OPERATION`, `NOT_SERVING`, `READ_FAILED`) and a sentence.
+   */
+  readonly status: Extract<Result['status'], 'ok' | 'refused' | 'busy'> | 'rejected'
+  readonly value: Uint8Array
+}
+
 /** To clients, after the handshake. */
 export type ServerFrame =
   | { readonly type: 'replies'; readonly replies: readonly Reply[] }
+  /** Of the state after this slot, which was the last that had been executed. */
+  | { readonly type: 'answers'; readonly slot: Slot; readonly answers: readonly Answer[] }
   /** The operation was never proposed by this server: `BAD_OPERATION` (schema), or `NOT_SERVING` (starting or stopping). */
   | {
       readonly type: 'rejected'
