@@ -200,7 +200,7 @@ await t.test('standard input that is no terminal gives the commands, a line each
   t.match(await kv([], 'load -'), { code: 2, stderr: /line 1: load - cannot read standard input/ })
   const help = await kv([], 'help\nhelp cas')
   t.match(help, { code: 0, stderr: '' })
-  t.match(help.stdout, /get <key>[^]*status[^]*--absent/)
+  t.match(help.stdout, /get \[options\] <key>[^]*status[^]*--absent/)
 })
 
 await t.test('a wrong flag, address or command gets one sentence and the exit code 2', async (t) => {

@@ -16,7 +16,8 @@ export type Post = Omit<ChatOpOf<'post'>, 'type' | 'at'> & {
 export type PageOptions = Partial<Omit<ChatOpOf<'read'>, 'type' | 'room'>>
 
 /**
- * The chatroom's operations. All are linearizable, and happen exactly once however often they had to be sent. They fail
+ * The chatroom's operations. All are linearizable, and happen exactly once however often they had to be sent. Those that only
+ * read (`read`, `rooms`, `who`) are in no order with the others that are under way: await those that they are to see. They fail
  * with a `Refusal`, whose code `ChatResults` tells; or with a `ClientError`: `BAD_OPERATION` for what is outside the limits,
  * `TIMEOUT`, `UNAVAILABLE` and the like for a cluster that does not answer; its `mayHaveHappened` tells whether the
  * operation may take effect nevertheless.

@@ -116,8 +116,8 @@ export interface RoomSummary {
 }
 
 /**
- * What each operation answers. `slot` is the one in which it was executed: a feed from the slot after tells what happened
- * since. `edit`, `delete` are refused with `NO_MESSAGE`, `NOT_YOURS` or `DELETED`; `post` and `join` with `TOO_MANY_ROOMS`,
+ * What each operation answers. `slot` is the one in which it was executed; of `read`, `rooms` and `who` the last that had been:
+ * a feed from the slot after tells what happened since. `edit`, `delete` are refused with `NO_MESSAGE`, `NOT_YOURS` or `DELETED`; `post` and `join` with `TOO_MANY_ROOMS`,
  * `post` with `OUT_OF_ORDER`, `join` with `TOO_MANY_JOINED` or `ROOM_FULL`.
  */
 export interface ChatResults {

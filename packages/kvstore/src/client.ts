@@ -1,5 +1,13 @@
 /** The store as an object with typed methods. */
-import { ClientError, connect, FeedError, type Client, type Connectivity, type SubscribeOptions } from '@synod/paxos'
+import {
+  ClientError,
+  connect,
+  FeedError,
+  type Client,
+  type Connectivity,
+  type StaleRead,
+  type SubscribeOptions,
+} from '@synod/paxos'
 import { MAX_PAGE, type KvEvent, type KvOp, type KvResult, type KvResults, type Pair } from './command.js'
 import { kvstore } from './service.js'
 import { KvWatch, pairsOf, type KvStateWatch } from './watch.js'
@@ -28,8 +36,9 @@ export interface RangeOptions {
 }
 
 /**
- * The store's operations. All are linearizable, and happen exactly once however often they had to be sent. They fail with
- * a `ClientError`: `BAD_OPERATION` for a key or value outside the limits, `TIMEOUT`, `UNAVAILABLE` and the like for a
+ * The store's operations. All are linearizable (but for {@link getStale}), and happen exactly once however often they had to
+ * be sent. Those that only read (`get`, `list`, `keys`, `count`) are in no order with the others that are under way: await
+ * the `set` before the `get` that is to see it. They fail with a `ClientError`: `BAD_OPERATION` for a key or value outside the limits, `TIMEOUT`, `UNAVAILABLE` and the like for a
  * cluster that does not answer; its `mayHaveHappened` tells whether the operation may take effect nevertheless.
  */
 export class KvClient {
@@ -38,6 +47,15 @@ export class KvClient {
   /** The key's value; null if there is no such key. */
   async get(key: string): Promise<string | null> {
     return (await this.#submit({ type: 'get', key })).value
+  }
+
+  /**
+   * The key's value as the server has it that this client is connected to, and the last slot that is in it: perhaps old, and
+   * answered without a majority, too. Other operations that only read: `connection.readStale`.
+   */
+  async getStale(key: string): Promise<StaleRead<string | null>> {
+    const { slot, value } = await this.connection.readStale({ type: 'get', key })
+    return { slot, value: (value as KvResults['get']).value }
   }
 
   set(key: string, value: string): Promise<KvResults['set']> {

@@ -2,12 +2,22 @@
 import { EXIT_DONE, EXIT_NO, note, orCancelled, print, rest, UsageError, word, write } from '@synod/terminal'
 import type { Session } from './session.js'
 
-/** `get KEY`: prints the value as it is. JSON: `{"key","value"}`, the value null if there is none. */
-export async function get(session: Session, key: string): Promise<number> {
-  const value = await orCancelled(session, session.store.get(key))
-  if (session.json) await print(JSON.stringify({ key, value }))
+export interface GetOptions {
+  readonly stale?: boolean
+}
+
+/**
+ * `get KEY`: prints the value as it is. JSON: `{"key","value"}`, the value null if there is none. With `--stale` the slot is
+ * told, too: on standard error, or as `"slot"`.
+ */
+export async function get(session: Session, key: string, options: GetOptions): Promise<number> {
+  const { store, json } = session
+  const read = options.stale === true ? store.getStale(key) : store.get(key).then((value) => ({ value, slot: null }))
+  const { value, slot } = await orCancelled<{ value: string | null; slot: number | null }>(session, read)
+  if (json) await print(JSON.stringify({ key, value, ...(slot !== null && { slot }) }))
   else if (value === null) note(`There is no key ${word(key)}.`)
   else await print(value)
+  if (slot !== null && !json) note(`as of slot ${slot}`)
   return value === null ? EXIT_NO : EXIT_DONE
 }
 

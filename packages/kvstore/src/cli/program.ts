@@ -1,7 +1,7 @@
 /** The commands, as commander knows them: the same on the command line and in the prompt. */
 import { address, addVerify, positive, verify } from '@synod/terminal'
 import { Option, type Command } from 'commander'
-import { cas, count, del, get, list, set, type CasOptions, type ListOptions } from './commands.js'
+import { cas, count, del, get, list, set, type CasOptions, type GetOptions, type ListOptions } from './commands.js'
 import { dump } from './dump.js'
 import { snapshot } from './snapshot.js'
 import { load, type LoadOptions } from './load.js'
@@ -19,7 +19,8 @@ export function addCommands(program: Command, run: (action: Action) => Promise<v
   program
     .command('get <key>')
     .description("print a key's value")
-    .action((key: string) => run((session) => get(session, key)))
+    .option('--stale', 'as the server has it that answers, be it old; and tell the slot that it has come to')
+    .action((key: string, options: GetOptions) => run((session) => get(session, key, options)))
   program
     .command('set <key> <value>')
     .description("make a key's value this one")

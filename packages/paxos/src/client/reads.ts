@@ -110,7 +110,7 @@ export class Reads {
   linkLost(): void {
     const waiting = new Fifo<ReadCall>()
     for (const call of this.#sent.values()) waiting.push(call)
-    for (const call of this.#waiting.take(Infinity)) waiting.push(call)
+    for (const call of this.#waiting.take(this.#waiting.length)) waiting.push(call)
     this.#waiting = waiting
     this.#sent.clear()
   }
@@ -191,7 +191,7 @@ export class Reads {
   }
 
   fail(code: ClientErrorCode, message: string): void {
-    const calls = [...this.#sent.values(), ...this.#waiting.take(Infinity), ...this.#held]
+    const calls = [...this.#sent.values(), ...this.#waiting.take(this.#waiting.length), ...this.#held]
     this.#sent.clear()
     this.#held.clear()
     this.#bytes = 0
@@ -199,18 +199,15 @@ export class Reads {
   }
 
   #timeOut(now: number): void {
-    const isOver = ({ deadline }: ReadCall): boolean => deadline <= now
-    for (const [number, call] of this.#sent) if (isOver(call)) (this.#sent.delete(number), this.#timedOut(call))
-    for (const call of this.#held) if (isOver(call)) (this.#held.delete(call), this.#timedOut(call))
-    for (const call of this.#waiting.take(Infinity)) {
-      if (isOver(call)) this.#timedOut(call)
-      else this.#waiting.push(call)
+    const isOver = (call: ReadCall): boolean => {
+      if (call.deadline > now) return false
+      this.#bytes -= call.op.length
+      call.reject(this.#lateness(call))
+      return true
     }
-  }
-
-  #timedOut(call: ReadCall): void {
-    this.#bytes -= call.op.length
-    call.reject(this.#lateness(call))
+    for (const [number, call] of this.#sent) if (isOver(call)) this.#sent.delete(number)
+    for (const call of this.#held) if (isOver(call)) this.#held.delete(call)
+    for (const call of this.#waiting.take(this.#waiting.length)) if (!isOver(call)) this.#waiting.push(call)
   }
 
   #lateness({ sentAt, refusals }: ReadCall): ClientError {

@@ -9,7 +9,7 @@ import { Fifo } from '../protocol/fifo.js'
 import type { ReadResult } from '../service/service-codec.js'
 import { rejectionOf } from '../transport/read-frames.js'
 import type { ClientFrame } from '../transport/wire.js'
-import { Asker } from './asker.js'
+import type { Asker } from './asker.js'
 import type { Log } from './log.js'
 
 /** Reads that wait at one time, and bytes of their operations: past that they are refused as `busy`. */
