@@ -4,6 +4,7 @@
  */
 import { FEED_MUTANTS } from './feed-mutants.js'
 import { LOG_MUTANTS } from './log-mutants.js'
+import { READ_MUTANTS } from './read-mutants.js'
 import type { Edit, Mutant } from './mutant.js'
 
 const VALUES = "import { packValue, unpackValue } from '../codec/values.js';"
@@ -269,4 +270,5 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...LOG_MUTANTS,
   ...FEED_MUTANTS,
+  ...READ_MUTANTS,
 ]
