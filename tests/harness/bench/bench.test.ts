@@ -1,5 +1,6 @@
 /** The bench on real servers, for a moment: that its figures fit together. */
 import { fileURLToPath } from 'node:url'
+import { main } from '@synod/harness/internal/cli/program'
 import type { Row } from '@synod/harness/internal/bench/run'
 import t from 'tap'
 import { Cluster } from '../../support/cluster.js'
@@ -18,7 +19,7 @@ function bench(...args: string[]): Promise<Outcome> {
 t.test('its figures fit together', async (t) => {
   const { code, stdout, stderr } = await bench('--clients', '1,32', '--json', ...SHORT)
   t.equal(code, 0, stdout + stderr)
-  const rows = JSON.parse(stdout) as Row[]
+  const { rows } = JSON.parse(stdout) as { rows: Row[] }
   t.strictSame(
     rows.map(({ system, clients, connections }) => ({ system, clients, connections })),
     [1, 32].map((clients) => ({ system: 'synod', clients, connections: 8 })),
@@ -57,7 +58,7 @@ t.test('it measures a cluster that runs already, at a rate, and prints a table',
   const { code, stdout, stderr } = await bench('--against', cluster.servers, ...load)
   t.equal(code, 0, stdout + stderr)
   const [, row = ''] = stdout.split('\n')
-  const [system, clients, rate] = row.trim().split(/\s+/)
+  const [system, , clients, rate] = row.trim().split(/\s+/)
   t.equal(system, 'synod')
   t.equal(clients, '50')
   t.ok(Math.abs(Number(rate) - 200) < 30, `${rate} operations a second`)
@@ -78,12 +79,25 @@ for (const [wrong, words] of Object.entries({
   '--servers 4': /--servers <3\|5\|7>.*must be 3, 5 or 7/,
   '--against nowhere': /--against <hosts>.*addresses as in 127\.0\.0\.1:10000/,
   '--against 127.0.0.1:1': /no server of 127\.0\.0\.1:1 says that it leads/,
+  '--peer consul': /--peer <name>.*Allowed choices are etcd/,
+  '--peer etcd --against 127.0.0.1:1': /'--peer <name>' cannot be used with option '--against <hosts>'/,
+  '--rounds 0': /--rounds <number>.*must be a whole number above 0/,
   '--unknown': /unknown option '--unknown'/,
 }))
   t.test(`refused in a sentence: ${wrong}`, async (t) => {
-    const { code, stdout, stderr } = await bench(...wrong.split(' '))
+    const said = t.capture(process.stderr, 'write', () => true)
+    const code = await main(['node', 'harness', 'bench', ...wrong.split(' ')])
+    const sentence = said()
+      .flatMap(({ args }) => args)
+      .join('')
     t.equal(code, 2)
-    t.equal(stdout, '')
-    t.match(stderr, words)
-    t.match(stderr, /^harness: [^\n]+\n$/)
+    t.match(sentence, words)
+    t.match(sentence, /^harness: [^\n]+\n$/)
   })
+
+t.test('the same from the command line', async (t) => {
+  const { code, stdout, stderr } = await bench('--servers', '2')
+  t.equal(code, 2)
+  t.equal(stdout, '')
+  t.match(stderr, /^harness: [^\n]+must be 3, 5 or 7\.\n$/)
+})

@@ -2,12 +2,15 @@
 import { Command, Option } from 'commander'
 import { until } from '../process.js'
 import type { Distribution } from './keys.js'
+import type { Driver } from './compare.js'
+import { inRounds, ratios } from './compare.js'
+import { goLoader, goRun, NO_GO } from './etcd/go-driver.js'
+import { EtcdSystem } from './etcd/system.js'
 import * as flag from './flags.js'
 import { lifeCommand } from './life/command.js'
 import type { Mix } from './load.js'
 import { faultless, Load, load } from './load.js'
 import { text } from './report.js'
-import type { Row } from './run.js'
 import { run } from './run.js'
 import type { System } from './system.js'
 import { SynodSystem } from './system.js'
@@ -24,6 +27,8 @@ interface Flags {
   readonly rate?: number
   readonly servers: number
   readonly against?: string[]
+  readonly peer?: 'etcd'
+  readonly rounds?: number
   readonly json?: true
 }
 
@@ -49,7 +54,11 @@ export function benchCommand(): Command {
     .option('--connections <number>', 'connections, which the clients share', flag.count, 8)
     .option('--value-size <bytes>', 'bytes of a value', flag.valueSize, 100)
     .option('--keys <number>', 'different keys', flag.count, 10_000)
-    .option('--mix <read:write:cas>', 'how often each operation comes', flag.mix, flag.mix('0:1:0'))
+    .addOption(
+      new Option('--mix <read:write:cas>', 'how often each operation comes')
+        .argParser(flag.mix)
+        .default({ read: 0, write: 1, cas: 0 }, '0:1:0'),
+    )
     .addOption(
       new Option('--distribution <name>', 'how keys are drawn').choices(['uniform', 'zipf']).default('uniform'),
     )
@@ -63,6 +72,15 @@ export function benchCommand(): Command {
     )
     .option('--servers <3|5|7>', 'servers in the cluster', flag.servers, 3)
     .option('--against <hosts>', 'a cluster that runs already, and not one started for this', flag.hosts)
+    .addOption(
+      new Option(
+        '--peer <name>',
+        "also measure as many servers of etcd, in turns, by the same generator and by one of etcd's own client in Go; print the ratios",
+      )
+        .choices(['etcd'])
+        .conflicts('against'),
+    )
+    .option('--rounds <number>', 'runs of each, of which the medians count (default: 1; with --peer 3)', flag.count)
     .option('--json', 'print JSON')
     .action(bench)
     .enablePositionalOptions() // or else options behind `life` would be taken for these
@@ -70,16 +88,37 @@ export function benchCommand(): Command {
 }
 
 async function bench(flags: Flags): Promise<void> {
-  const { against, clients } = flags
-  const system = against === undefined ? await SynodSystem.start(flags.servers) : await SynodSystem.against(against)
+  const systems: System[] = []
   try {
-    await warmUp(system, flags)
-    const rows: Row[] = []
-    for (const number of clients) rows.push(await run(system, { ...flags, clients: number }))
-    process.stdout.write(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : text(rows))
+    const drivers = await driversOf(flags, systems)
+    const { rounds = flags.peer === undefined ? 1 : 3, clients } = flags
+    const rows = await inRounds(drivers, { ...flags, clients: 0 }, { clients, rounds })
+    const compared = ratios(rows)
+    process.stdout.write(flags.json ? `${JSON.stringify({ rows, ratios: compared }, null, 2)}\n` : text(rows, compared))
   } finally {
-    await system.close()
+    for (const system of systems) await system.close()
   }
+}
+
+/** Starts what is to be measured, and warms it up; `systems` are then to be closed. */
+async function driversOf(flags: Flags, systems: System[]): Promise<Driver[]> {
+  const { against, servers, peer } = flags
+  const etcd = peer === undefined ? undefined : await EtcdSystem.start(servers)
+  if (etcd !== undefined) systems.push(etcd)
+  const synod = against === undefined ? await SynodSystem.start(servers) : await SynodSystem.against(against)
+  systems.push(synod)
+  for (const system of systems) await warmUp(system, flags)
+  const drivers: Driver[] = [(options) => run(synod, options)]
+  if (etcd === undefined) return drivers
+  drivers.push((options) => run(etcd, options))
+  const program = await goLoader(say)
+  if (program === undefined) say(NO_GO)
+  else drivers.push((options) => goRun(program, etcd, options))
+  return drivers
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
 }
 
 /** Writes every key, and goes on until V8 has compiled what is hot. */

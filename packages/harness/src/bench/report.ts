@@ -1,9 +1,11 @@
 /** What a bench prints. */
 import { table } from '../table.js'
+import type { Ratio } from './compare.js'
 import type { Cost, Row } from './run.js'
 
 const HEADS = [
   'system',
+  'by',
   'clients',
   'ops/s',
   'p50 ms',
@@ -21,6 +23,7 @@ const HEADS = [
 ]
 const MORE = [
   'system',
+  'by',
   'clients',
   'fdatasyncs',
   'commands/fdatasync',
@@ -30,13 +33,15 @@ const MORE = [
   'all: to disk',
   'loopback',
 ]
+const RATIO_HEADS = ['synod / etcd', 'clients', 'ops/s', 'p50', 'p99']
 
 /** So many that were not begun at the end, by those that were, are those of the last moment. */
 const FEW = 0.01
 
 /** A table of the rows, and another one of the disks and the network. */
-export function text(rows: readonly Row[]): string {
+export function text(rows: readonly Row[], ratios: readonly Ratio[]): string {
   const tables = [table(HEADS, rows.map(speed)), table(MORE, rows.map(disks))]
+  if (ratios.length > 0) tables.push(table(RATIO_HEADS, ratios.map(compared)))
   return [...tables, ...rows.flatMap(troubles)].join('\n')
 }
 
@@ -44,6 +49,7 @@ function speed(row: Row): string[] {
   const generator = row.costs.at(-1)
   return [
     row.system,
+    row.generator,
     String(row.clients),
     row.rate.toFixed(0),
     ...[row.p50, row.p90, row.p99, row.p999].map((ms) => ms.toFixed(2)),
@@ -59,6 +65,7 @@ function speed(row: Row): string[] {
 function disks(row: Row): string[] {
   return [
     row.system,
+    row.generator,
     String(row.clients),
     String(row.syncs),
     row.commandsPerSync.toFixed(1),
@@ -67,6 +74,10 @@ function disks(row: Row): string[] {
     row.disk?.toFixed(0) ?? '-',
     row.loopback.toFixed(0),
   ]
+}
+
+function compared({ clients, generator, rate, p50, p99 }: Ratio): string[] {
+  return [`by ${generator}`, String(clients), ...[rate, p50, p99].map((ratio) => ratio.toFixed(2))]
 }
 
 /** Of the leader, and of the followers. */
@@ -79,10 +90,10 @@ function of({ costs }: Row, tell: (cost: Cost) => string): [string, string] {
   return [all('leader'), all('follower')]
 }
 
-function troubles({ clients, operations, failures, late }: Row): string[] {
+function troubles({ system, clients, operations, failures, late }: Row): string[] {
   const all = Object.entries(failures).map(([code, count]) => `${count} failed with ${code}`)
   if (late > operations * FEW) all.push(`${late} were due and not begun`)
-  return all.length === 0 ? [] : [`With ${clients} clients, of the operations ${all.join(', and ')}.\n`]
+  return all.length === 0 ? [] : [`${system} with ${clients} clients: of the operations ${all.join(', and ')}.\n`]
 }
 
 function mebibytes(bytes: number): string {

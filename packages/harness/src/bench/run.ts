@@ -26,11 +26,13 @@ export interface Cost {
 
 export interface Row extends LoadResult {
   readonly system: string
+  /** What the generator is written in. */
+  readonly generator: 'node' | 'go'
   readonly clients: number
   readonly connections: number
   /** The generator last; the servers only if this bench started them. */
   readonly costs: readonly Cost[]
-  /** Synchronous writes of the leader, and commands that it executed for each. */
+  /** Synchronous writes of the leader, and commands that its log brought it for each. */
   readonly syncs: number
   readonly commandsPerSync: number
   /** Bytes by operation, of all processes of this machine: over the loopback interface, and to the disk of the servers' directories. */
@@ -39,74 +41,82 @@ export interface Row extends LoadResult {
 }
 
 /** The share of the run's length for which the load goes before it is measured. */
-const WARM_UP = 1 / 4
+export const WARM_UP = 1 / 4
 
 export async function run(system: System, options: RunOptions): Promise<Row> {
   const connections = await system.connect(options.connections)
-  const { clients } = options
   await load({ ...options, connections, seconds: options.seconds * WARM_UP })
-  const measure = await Measure.begin(system)
+  const spent = await meter(system, process.pid)
   const result = await load({ ...options, connections })
-  return { system: system.name, clients, connections: options.connections, ...result, ...(await measure.end(result)) }
+  return rowOf(system, 'node', options, result, await spent())
 }
 
-interface Reading {
-  readonly cpu: number
-  readonly written: number
+/** What is between two readings. */
+export interface Spent {
+  /** Processor time in s. */
+  readonly processes: readonly {
+    readonly role: Cost['role']
+    readonly cpu: number
+    readonly written: number
+    readonly memory: number
+  }[]
+  readonly commands: number
+  readonly syncs: number
+  readonly loopback: number
+  readonly disk: number | null
 }
 
-/** What a load costs the servers, and this process, from the begin to the end. */
-class Measure {
-  readonly #processes: readonly { readonly role: Cost['role']; readonly pid: number }[]
-  readonly #readings: readonly Reading[]
-  readonly #loopback = loopbackBytes()
-  readonly #disk = diskBytes(tmpdir())
-
-  private constructor(
-    readonly system: System,
-    readonly members: readonly Member[],
-    readonly tally: { readonly commands: number; readonly syncs: number },
-  ) {
-    this.#processes = [...members, { role: 'generator', pid: process.pid }]
-    this.#readings = this.#processes.map(({ pid }) => {
-      resetPeak(pid)
-      return readingOf(pid)
-    })
-  }
-
-  static async begin(system: System): Promise<Measure> {
-    return new Measure(system, await system.members(), await system.tally())
-  }
-
-  async end({
-    operations,
-    seconds,
-  }: LoadResult): Promise<Pick<Row, 'costs' | 'syncs' | 'commandsPerSync' | 'loopback' | 'disk'>> {
-    const loopback = (loopbackBytes() - this.#loopback) / operations
-    const disk = this.#disk === null ? null : ((diskBytes(tmpdir()) ?? 0) - this.#disk) / operations
-    const costs = this.#processes.map(({ role, pid }, index) => {
-      const [before, after] = [this.#readings[index] ?? { cpu: 0, written: 0 }, readingOf(pid)]
-      const cpu = after.cpu - before.cpu
-      return {
-        role,
-        cpu: (cpu / operations) * 1e6,
-        share: cpu / seconds,
-        memory: peakOf(pid),
-        written: (after.written - before.written) / operations,
-      }
-    })
-    const tally = await this.system.tally()
-    const syncs = tally.syncs - this.tally.syncs
+/** Reads what everything has cost so far; what it gives reads again, and tells what was spent meanwhile. */
+export async function meter(system: System, generator: number): Promise<() => Promise<Spent>> {
+  const processes = [...(await system.members()), { role: 'generator' as const, pid: generator }]
+  const tally = await system.tally()
+  const read = (): { cpu: number; written: number }[] =>
+    processes.map(({ pid }) => ({ cpu: cpuOf(pid), written: writtenBy(pid) }))
+  for (const { pid } of processes) resetPeak(pid)
+  const before = { readings: read(), loopback: loopbackBytes(), disk: diskBytes(tmpdir()) }
+  return async () => {
+    const [readings, loopback, disk] = [read(), loopbackBytes(), diskBytes(tmpdir())]
+    const memories = processes.map(({ pid }) => peakOf(pid))
+    const { commands, syncs } = await system.tally()
     return {
-      costs,
-      syncs,
-      commandsPerSync: (tally.commands - this.tally.commands) / syncs,
-      loopback,
-      disk,
+      processes: readings.map(({ cpu, written }, index) => ({
+        role: processes[index]?.role ?? 'generator',
+        cpu: cpu - (before.readings[index]?.cpu ?? 0),
+        written: written - (before.readings[index]?.written ?? 0),
+        memory: memories[index] ?? 0,
+      })),
+      commands: commands - tally.commands,
+      syncs: syncs - tally.syncs,
+      loopback: loopback - before.loopback,
+      disk: disk === null || before.disk === null ? null : disk - before.disk,
     }
   }
 }
 
-function readingOf(pid: number): Reading {
-  return { cpu: cpuOf(pid), written: writtenBy(pid) }
+export function rowOf(
+  { name }: System,
+  generator: Row['generator'],
+  { clients, connections }: RunOptions,
+  result: LoadResult,
+  { processes, commands, syncs, loopback, disk }: Spent,
+): Row {
+  const { operations, seconds } = result
+  return {
+    system: name,
+    generator,
+    clients,
+    connections,
+    ...result,
+    costs: processes.map(({ role, cpu, memory, written }) => ({
+      role,
+      cpu: (cpu / operations) * 1e6,
+      share: cpu / seconds,
+      memory,
+      written: written / operations,
+    })),
+    syncs,
+    commandsPerSync: commands / syncs,
+    loopback: loopback / operations,
+    disk: disk === null ? null : disk / operations,
+  }
 }

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectKvstore } from '@synod/kvstore'
 import { ProcessCluster } from '../../process.js'
+import { median } from '../compare.js'
 import { faultless, load } from '../load.js'
 import { cpuOf } from '../processes.js'
 import type { LifeOptions, Measured } from './bench.js'
-import { median } from './bench.js'
 
 interface Run {
   readonly round: number

@@ -75,9 +75,3 @@ export async function write(
 export function everyId({ cluster }: Bench): number[] {
   return [...cluster.addresses.keys()]
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
-}

@@ -1,10 +1,11 @@
 /** What clients get done while a server is brought up by a snapshot, beside what they get done before and after it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../process.js'
+import { median } from '../compare.js'
 import { faultless } from '../load.js'
 import type { Load } from '../load.js'
 import type { Bench, Measured } from './bench.js'
-import { loaded, median, statusOf } from './bench.js'
+import { loaded, statusOf } from './bench.js'
 
 interface Round {
   readonly round: number

@@ -1,9 +1,10 @@
 /** How long a server with a long life takes to be there again after it was killed. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { diskOf } from '../../soak/gauge.js'
+import { median } from '../compare.js'
 import { cpuOf } from '../processes.js'
 import type { Bench, Measured } from './bench.js'
-import { everyId, median, snapshots, statusOf, write } from './bench.js'
+import { everyId, snapshots, statusOf, write } from './bench.js'
 
 interface Restart {
   readonly round: number
