@@ -7,6 +7,7 @@ import { inRounds, ratios } from './compare.js'
 import { goLoader, goRun, NO_GO } from './etcd/go-driver.js'
 import { EtcdSystem } from './etcd/system.js'
 import * as flag from './flags.js'
+import { failoverCommand } from './failover/command.js'
 import { lifeCommand } from './life/command.js'
 import type { Mix } from './load.js'
 import { faultless, Load, load } from './load.js'
@@ -83,8 +84,9 @@ export function benchCommand(): Command {
     .option('--rounds <number>', 'runs of each, of which the medians count (default: 1; with --peer 3)', flag.count)
     .option('--json', 'print JSON')
     .action(bench)
-    .enablePositionalOptions() // or else options behind `life` would be taken for these
+    .enablePositionalOptions() // or else options behind a command would be taken for these
     .addCommand(lifeCommand(flag.count))
+    .addCommand(failoverCommand(flag.count))
 }
 
 async function bench(flags: Flags): Promise<void> {
