@@ -11,6 +11,8 @@ export type Event =
   | { type: 'tick' }
   | { type: 'goOn' }
   | { type: 'stop' }
+  | { type: 'unreachable'; server: ServerId }
+  | { type: 'handOver'; to: ServerId | null }
   | { type: 'submit'; commands: string }
   | { type: 'read'; count: number }
   | { type: 'alive'; clientIds: readonly string[] }

@@ -122,6 +122,16 @@ export class Network {
       .flatMap(({ events }) => events.map(text))
   }
 
+  /** The server's connections to another one broke. */
+  unreachable(id: ServerId, server: ServerId): void {
+    this.#step(id, { type: 'unreachable', server })
+  }
+
+  /** The server is to hand its leadership over. */
+  handOver(id: ServerId, to: ServerId | null): void {
+    this.#step(id, { type: 'handOver', to })
+  }
+
   /** The server's host is about to end. */
   stop(id: ServerId): void {
     this.#step(id, { type: 'stop' })

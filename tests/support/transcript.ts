@@ -123,8 +123,9 @@ export function showMessage(message: Message): string {
     case 'p2b':
       return `${type} ${showBallot(message.ballot)} ${slots(message.first, message.last)}; decided<${message.decided}${showLives(message.lives)}`
     case 'preempt':
-    case 'stepDown':
       return `${type} ${showBallot(message.ballot)}`
+    case 'stepDown':
+      return `${type} ${showBallot(message.ballot)}${message.successor === null ? '' : ` for ${message.successor}`}`
     case 'decision':
       return `${type} ${showBallot(message.ballot)}; decided<${message.decided}`
     case 'heartbeat':
@@ -299,6 +300,9 @@ export class Journal implements StateMachine {
   }
 }
 
+/** Round figures, so that transcripts are easy to follow; they are not the ones that servers use by themselves. */
+const TIMING: Timing = { ...DEFAULT_TIMING, heartbeat: 100, election: 500, resend: 500 }
+
 /** The configuration of server `id` of `count`. */
 export function config(
   id: ServerId,
@@ -310,7 +314,7 @@ export function config(
     configuration: { servers: Array.from({ length: count }, (_, server) => server) },
     start: options.start ?? 0,
     seed: options.seed ?? id + 1,
-    timing: { ...DEFAULT_TIMING, ...options.timing },
+    timing: { ...TIMING, ...options.timing },
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   }
 }

@@ -144,7 +144,6 @@ function holdUp(world: SimWorld): void {
 
 /** 0 is wiped and repaired by 1, 2 and 3; then these decide something with 0, and without 3. */
 async function forgetAndDecide({ world, client }: Play): Promise<void> {
-  await until(world, 'server 4 is held up', () => world.standing(RIVAL) === 'paused')
   await world.server(WIPED).crash({})
   await world.server(WIPED).wipe()
   for (const id of OTHERS) if (world.standing(id) === 'down') await world.server(id).start()
@@ -182,7 +181,7 @@ t.test('a promise of a former life does not count beside those that know of the 
     for (const id of idsOf(world)) await world.server(id).start()
     await until(world, 'one of 1, 2 and 3 leads', async () => {
       const leader = await leaderOf(world)
-      if (leader === WIPED || leader === RIVAL) await world.server(leader).stop()
+      if (leader === WIPED || leader === RIVAL) await world.server(leader).crash({})
       if (leader === WIPED || leader === RIVAL) await world.server(leader).start()
       return leader !== null && OTHERS.includes(leader)
     })
@@ -191,9 +190,11 @@ t.test('a promise of a former life does not count beside those that know of the 
     // 4 is the first to find out that nobody leads; its scout reaches 0 alone.
     when(/ [0-3]>4 .*prescoutReply/, () => onlyToTheWiped(world))
     when(/ 0>4 .*p1b/, () => holdUp(world))
-    await world.server(leader).crash({})
+    await world.server(leader).pause() // whose connections break would be missed by all at once
     await world.sleep(305)
     await world.server(RIVAL).clockJump(400)
+    await until(world, 'server 4 is held up', () => world.standing(RIVAL) === 'paused')
+    await world.server(leader).crash({})
     await forgetAndDecide(play)
     await goOn(t, play)
   })
@@ -205,7 +206,7 @@ t.test('a vote of a former life does not count beside those that know of the new
     for (const id of idsOf(world)) await world.server(id).start()
     await until(world, 'server 4 leads', async () => {
       const leader = await leaderOf(world)
-      if (leader !== null && leader !== RIVAL) await world.server(leader).stop()
+      if (leader !== null && leader !== RIVAL) await world.server(leader).crash({})
       if (leader !== null && leader !== RIVAL) await world.server(leader).start()
       return leader === RIVAL
     })
@@ -215,6 +216,7 @@ t.test('a vote of a former life does not count beside those that know of the new
     when(/ 0>4 .*p2b/, () => holdUp(world))
     const pinned = world.client([RIVAL])
     void set(pinned, 'key', 'of 4, at first').catch(() => undefined)
+    await until(world, 'server 4 is held up', () => world.standing(RIVAL) === 'paused')
     await forgetAndDecide(play)
     await goOn(t, play)
   })

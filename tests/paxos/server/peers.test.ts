@@ -17,6 +17,8 @@ class Station {
   readonly warnings: string[] = []
   /** What came, as `sender@batch`. */
   readonly received: string[] = []
+  /** The peers whose connections broke. */
+  readonly lost: number[] = []
   ready = true
   /** As of its directory. */
   life = 0
@@ -34,6 +36,7 @@ class Station {
       outdated: ({ life }: PeerHello) => life < this.known,
       clusterId: () => A,
       batch: () => 10 + this.life,
+      unreachable: (peer) => this.lost.push(peer),
       received: ({ from, life }, frame) => this.received.push(`${from} in life ${life}: batch ${frame.batch}`),
     })
     const greeter = new Greeter(clock, log, {
@@ -119,4 +122,37 @@ t.test('messages of a server from before a repair that is known are not taken in
   one.say(0)
   await clock.settle()
   t.strictSame(zero.received, ['1 in life 1: batch 11'])
+})
+
+t.test('a peer is unreachable when both connections with it broke, and not when one did', async (t) => {
+  const { clock, zero, one } = stations()
+  zero.peers.start()
+  one.peers.start()
+  await clock.settle()
+  one.peers.close('it ends')
+  await clock.settle()
+  t.strictSame(zero.lost, [1], 'its own, and the one that it had taken in')
+  t.strictSame(one.lost, [], 'who ends says nothing of others')
+})
+
+t.test('a connection that a newer one replaced tells nothing when it ends', async (t) => {
+  const { clock, network, zero, one } = stations()
+  zero.peers.start()
+  one.peers.start()
+  await clock.settle()
+  const second = network.dialer('one:1').dial('zero:1', {
+    opened: () => {
+      second.send(encodeFrame(hello(1, 0, { count: 2, formation: 'formed', clusterId: A })))
+    },
+    frame: () => undefined,
+    closed: () => undefined,
+  })
+  await clock.settle()
+  t.strictSame(zero.lost, [])
+  second.close('it has seen enough')
+  await clock.settle()
+  t.strictSame(zero.lost, [], 'the way to the peer is there still')
+  network.crash('one:1')
+  await clock.settle()
+  t.strictSame(zero.lost, [1])
 })

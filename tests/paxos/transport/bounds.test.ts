@@ -8,9 +8,9 @@ import { ballot, codeOf, commands, hash, MAX, messages, nonce } from './frames.j
 t.test('ballots, slots and servers out of range are refused', (t) => {
   const bad = (message: Message): string | null =>
     codeOf(() => decodePeerFrame(encodeFrame({ type: 'messages', batch: 0, messages: [message] })))
-  const inRange: Message = { type: 'stepDown', ballot: { ...ballot, server: 999 } }
+  const inRange: Message = { type: 'stepDown', ballot: { ...ballot, server: 999 }, successor: null }
   t.equal(bad(inRange), null)
-  t.equal(bad({ type: 'stepDown', ballot: { ...ballot, server: 1000 } }), 'BAD_FRAME')
+  t.equal(bad({ type: 'stepDown', ballot: { ...ballot, server: 1000 }, successor: null }), 'BAD_FRAME')
   t.equal(bad({ type: 'p2b', ballot, first: 5, last: 4, decided: 1, lives: [] }), 'BAD_FRAME')
   t.equal(bad({ type: 'p2a', run: { ballot, first: 1, commands: [] }, decided: 1 }), 'BAD_FRAME')
   t.equal(bad({ type: 'p2a', run: { ballot, first: MAX, commands }, decided: 1 }), 'BAD_FRAME')

@@ -59,7 +59,7 @@ export const messages: { readonly [Type in Message['type']]: Extract<Message, { 
   },
   prescout: { type: 'prescout', attempt: 4 },
   prescoutReply: { type: 'prescoutReply', attempt: 4, granted: true, ballot },
-  stepDown: { type: 'stepDown', ballot },
+  stepDown: { type: 'stepDown', ballot, successor: 2 },
   preempt: { type: 'preempt', ballot },
   forward: { type: 'forward', commands },
   alive: { type: 'alive', clientIds: [clientId, '1.n'] },

@@ -17,7 +17,10 @@ export function isQuorum(configuration: Configuration, votes: ReadonlySet<Server
 export interface Timing {
   /** An active leader is heard from at least this often. */
   readonly heartbeat: number
-  /** Without a word from a leader for this long (and up to as much again, at random) a server tries to lead. */
+  /**
+   * Without a word from a leader for this long (and up to half as much more, at random) a server tries to lead. Up to four times
+   * as long where silences of servers that live have been long lately (see {@link Election.patience}).
+   */
   readonly election: number
   /** What got no answer for this long is sent again. */
   readonly resend: number
@@ -53,8 +56,8 @@ export interface Limits {
 }
 
 export const DEFAULT_TIMING: Timing = {
-  heartbeat: 100,
-  election: 500,
+  heartbeat: 50,
+  election: 400,
   resend: 500,
   sessionTtl: 3_600_000,
   lease: 0,

@@ -131,6 +131,12 @@ export class Leader {
     this.#reached.set(server, decided)
   }
 
+  /** The servers that have answered within `patience` ms, those first that have executed the most. */
+  near(now: number, patience: number): ServerId[] {
+    const near = [...this.#reached.keys()].filter((server) => now - (this.#heard.get(server) ?? 0) <= patience)
+    return near.sort((a, b) => (this.#reached.get(b) ?? 0) - (this.#reached.get(a) ?? 0) || a - b)
+  }
+
   /** The last slot that each server has executed, as far as it told; of a leader that is active. */
   reached(own: Slot): (Slot | null)[] {
     if (this.#phase !== 'active') return []

@@ -14,7 +14,7 @@ import { Election } from './election.js'
 import { LeaderLease } from './leader-lease.js'
 import { Leader } from './leader.js'
 import type { Leases } from './leases.js'
-import type { AskIndex, HeartbeatReply, P1b, P2b, PrescoutReply } from './message.js'
+import type { AskIndex, HeartbeatReply, P1b, P2b, PrescoutReply, StepDown } from './message.js'
 import type { Outbox } from './outbox.js'
 import { Prng } from './prng.js'
 import { ReadIndex } from './read-index.js'
@@ -31,6 +31,16 @@ export interface Beside {
   hear(ballot: Ballot, decided: Slot, from: ServerId): void
   expect(decided: Slot, from: ServerId): void
   readonly requests: Pick<Requests, 'queued' | 'take' | 'forwarded' | 'reproposed' | 'requeue'>
+}
+
+/** A handing over that is under way. */
+interface Handover {
+  readonly to: ServerId
+  readonly since: number
+  /** The number of the heartbeat behind all that was proposed; null: not all of that is decided. */
+  asked: number | null
+  /** The successor's slotOut, as it answered to that one or a later one. */
+  told: Slot
 }
 
 export class Leadership {
@@ -53,6 +63,10 @@ export class Leadership {
   #heartbeatAt = 0
   /** The leader has told the others of all decisions below this slot. */
   #told: Slot = 1
+  /** It hands its leadership over, and proposes nothing more. */
+  #handover: Handover | null = null
+  /** The server is about to end. */
+  #stops = false
 
   constructor(config: Config, out: Outbox, leases: Leases, beside: Beside, adopted: () => Ballot) {
     this.#config = config
@@ -116,9 +130,20 @@ export class Leadership {
     return this.#election.wouldFollow(server, now)
   }
 
-  /** The leader of this ballot says that it leads no more. */
-  lost(ballot: Ballot, now: number): void {
+  /** A leader says that it leads no more, and perhaps who is to lead next. */
+  steppedDown({ ballot, successor }: StepDown, mayStand: boolean, now: number): void {
+    const { leader } = this.#election
+    const isFollowed = leader !== null && sameBallot(leader, ballot)
     this.#election.lost(ballot, now)
+    if (!isFollowed || successor === null) return // late, or a second copy: it must not begin a scout
+    this.#election.postpone(now)
+    if (successor === this.#config.id && mayStand && !this.#stops && this.#leader.phase === 'passive')
+      this.#beginScout(now)
+  }
+
+  /** See the input of this name. */
+  unreachable(server: ServerId, now: number): void {
+    this.#election.unreachable(server, now)
   }
 
   /** A sign of life from the active leader of this ballot. */
@@ -136,9 +161,19 @@ export class Leadership {
     this.#retire(now)
   }
 
-  /** The server ends: a leader says so. */
+  /** See the input of this name. */
+  handOver(to: ServerId | null, now: number): void {
+    if (!this.active || this.#handover !== null) return
+    const near = this.#leader.near(now, this.#election.patience).filter((server) => server !== this.#config.id)
+    const successor = to === null ? near[0] : near.find((server) => server === to)
+    if (successor !== undefined) this.#handover = { to: successor, since: now, asked: null, told: 0 }
+  }
+
+  /** See the input of this name. */
   stop(now: number): void {
-    if (this.leading) this.#retire(now)
+    this.#stops = true
+    this.handOver(null, now)
+    if (this.#leader.phase !== 'passive' && this.#handover === null) this.#retire(now)
   }
 
   p1b(from: ServerId, message: P1b): void {
@@ -165,6 +200,8 @@ export class Leadership {
     this.#leader.heardFrom(from, decided, now)
     this.#readIndex.vote(from, sequence, this.#out)
     if (leased) this.#lease.granted(from, sequence, clock, now)
+    const handover = this.#handover
+    if (from === handover?.to && handover.asked !== null && sequence >= handover.asked) handover.told = decided
   }
 
   /**
@@ -198,15 +235,14 @@ export class Leadership {
 
   prescoutReply(from: ServerId, { ballot, granted, attempt }: PrescoutReply, now: number): void {
     this.#highest = higher(this.#highest, ballot)
-    if (!granted) return
-    this.#election.grant(from, attempt)
+    this.#election.answered(from, attempt, granted, now)
     if (this.#election.granted) this.#beginScout(now)
   }
 
   /** @param mayStand whether this server may try to lead, if nobody does */
   tick(now: number, mayStand: boolean): void {
     if (this.active) this.#lead(now)
-    else if (mayStand) {
+    else if (mayStand && !this.#stops) {
       const attempt = this.#election.due(now)
       if (attempt !== undefined) this.#beginPrescout(attempt, now)
     }
@@ -217,7 +253,7 @@ export class Leadership {
 
   /** An active leader proposes what waits, and tells the others of decisions that no proposal tells. */
   propose(now: number): void {
-    if (!this.active) return
+    if (!this.active || this.#handover !== null) return
     const take = (most: number): readonly Command[] => this.#beside.requests.take(most, now)
     while (this.#commanders.length < this.#config.limits.runsInFlight) {
       const run = this.#leader.propose(this.#beside.slotOut, take)
@@ -239,28 +275,44 @@ export class Leadership {
 
   /** The leader begins as soon as the replica beside it has caught up. */
   activate(now: number): void {
+    this.relinquish(now)
     if (!this.#leader.activate(this.#beside.slotOut, now)) return
     this.#leases.begin(this.#beside.clientIds)
     this.#beside.requests.reproposed(this.#leader.reproposals(), now)
     this.#beat(now)
   }
 
-  #retire(now: number): void {
+  /** Once all that it proposed is decided, and its successor has executed that, it is the successor's turn. */
+  relinquish(now: number): void {
+    if (this.#handover === null || !this.active || this.#commanders.length > 0) return
+    if (this.#handover.asked === null)
+      this.#handover.asked = this.#beat(now) // it tells what is decided, and the answer how far the successor is
+    else if (this.#handover.told >= this.#beside.slotOut) this.#retire(now, this.#handover.to)
+  }
+
+  #retire(now: number, successor: ServerId | null = null): void {
     const { ballot } = this.#leader
     this.#lease.drop()
     this.#readIndex.clear()
-    if (this.leading) this.#out.send(this.#others, { type: 'stepDown', ballot })
+    if (this.leading) this.#out.send(this.#others, { type: 'stepDown', ballot, successor })
     this.#leader.retire()
+    this.#handover = null
     this.#scout = undefined
     this.#commanders = []
     this.#election.lost(ballot, now)
+    if (successor !== null) this.#election.postpone(now)
     this.#beside.requests.requeue()
   }
 
   /** What an active leader does as time goes by. */
   #lead(now: number): void {
     const { timing } = this.#config
-    if (!this.#leader.inTouch(now, timing.election)) return this.#retire(now)
+    const { patience } = this.#election
+    if (!this.#leader.inTouch(now, patience)) return this.#retire(now)
+    if (this.#handover !== null && now - this.#handover.since > timing.election) {
+      this.#handover = null // the successor does not answer: another one may be found
+      if (this.#stops) return this.#retire(now)
+    }
     if (now - this.#heartbeatAt >= timing.heartbeat) this.#beat(now)
     const { pending, runCommands } = this.#config.limits
     const silent = this.#leases.due(Math.min(runCommands, pending - this.#beside.requests.queued)) // what is beyond comes later

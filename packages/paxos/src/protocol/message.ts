@@ -125,10 +125,14 @@ export interface PrescoutReply {
   readonly ballot: Ballot
 }
 
-/** Leader → all: I have lost touch with a majority and lead no more; do not wait for me (Omni-Paxos, 2023). */
+/**
+ * Leader → all: I lead no more; do not wait for me (Omni-Paxos, 2023). `successor`: it has all that I know as decided, and is
+ * to send its scout at once, while all others give it a timeout; null: whoever is first.
+ */
 export interface StepDown {
   readonly type: 'stepDown'
   readonly ballot: Ballot
+  readonly successor: ServerId | null
 }
 
 /** Replica → the replica beside the active leader: propose my clients' commands. */

@@ -192,6 +192,10 @@ export class Paxos {
         return this.#alive(input.clientIds)
       case 'snapshot':
         return this.#voter.snapshotted(input.slot)
+      case 'unreachable':
+        return this.#leadership.unreachable(input.server, this.#now)
+      case 'handOver':
+        return this.#leadership.handOver(input.to, this.#now)
       case 'stop':
         this.#leadership.stop(this.#now)
     }
@@ -227,7 +231,7 @@ export class Paxos {
         return this.#leadership.prescoutReply(from, message, this.#now)
       case 'stepDown':
         this.#voter.release(message.ballot)
-        return this.#leadership.lost(message.ballot, this.#now)
+        return this.#leadership.steppedDown(message, this.#mayStand, this.#now)
       case 'forward':
         if (this.#leadership.leading) this.#replica.requests.forwarded(message.commands)
         return
@@ -278,6 +282,7 @@ export class Paxos {
     if (this.repairing) return // who does not vote keeps no leader in office
     if (compareBallots(message.ballot, this.#voter.ballot) < 0)
       return this.#out.send([from], { type: 'preempt', ballot: this.#voter.ballot })
+    this.#advance() // a leader that hands over waits to hear that its successor has executed all
     const { ballot, sequence, lease } = message
     const { chain, slotOut } = this.#replica
     const leased = lease > 0

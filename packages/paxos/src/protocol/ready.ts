@@ -20,7 +20,14 @@ export type Input =
   | { readonly type: 'snapshot'; readonly slot: Slot; readonly now: number }
   /** The clients of these sessions are connected to this server. To be said again before a session's time is over. */
   | { readonly type: 'alive'; readonly clientIds: readonly string[]; readonly now: number }
-  /** The host is about to end: a leader says that it leads no more, so that the others need not wait to find out. */
+  /** The connections to this server broke, both ways. Others may know more: it is a hint, which costs nothing if it is wrong. */
+  | { readonly type: 'unreachable'; readonly server: ServerId; readonly now: number }
+  /** A leader is to hand its leadership over: to this server, or (null) to whichever is the furthest. It need not work out. */
+  | { readonly type: 'handOver'; readonly to: ServerId | null; readonly now: number }
+  /**
+   * The host is about to end: this server does not come to lead any more, and a leader hands its leadership over. It is to
+   * go on until it leads no more, which takes no longer than `patience`.
+   */
   | { readonly type: 'stop'; readonly now: number }
 
 /** A message and the servers that it goes to; the sender may be among them. */

@@ -32,6 +32,8 @@ export interface LinkHost {
   heard(peer: ServerId, hello: PeerHello): Verdict
   /** The last durable batch. */
   batch(): number
+  /** The connection had been up, and broke. */
+  lost(): void
 }
 
 /** A message that waits, and about its size. */
@@ -169,8 +171,8 @@ export class Link {
   }
 
   #lost(reason: string): void {
-    if (this.#ready)
-      this.#log.write('server', `lost the connection to server ${this.peer} at ${this.#address}: ${reason}`)
+    const wasReady = this.#ready
+    if (wasReady) this.#log.write('server', `lost the connection to server ${this.peer} at ${this.#address}: ${reason}`)
     else this.#log.write('peers', `no connection to server ${this.peer} at ${this.#address}: ${reason}`)
     this.#cancel()
     this.#connection = null
@@ -182,6 +184,7 @@ export class Link {
       this.dial()
     })
     this.#retry = Math.min(this.#retry * 2, RETRY_LONGEST)
+    if (wasReady) this.#host.lost()
   }
 
   /** Drops the oldest messages until the rest fits. */

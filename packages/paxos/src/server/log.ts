@@ -135,8 +135,9 @@ function showMessage(message: Message): string {
     case 'prescoutReply':
       return `prescoutReply attempt ${message.attempt} ${message.granted ? 'granted' : 'denied'} at ${showBallot(message.ballot)}`
     case 'preempt':
+      return `preempt ${showBallot(message.ballot)}`
     case 'stepDown':
-      return `${message.type} ${showBallot(message.ballot)}`
+      return `stepDown ${showBallot(message.ballot)}${message.successor === null ? '' : `, for server ${message.successor}`}`
     case 'forward':
       return `forward of ${message.commands.length} commands`
     case 'alive':

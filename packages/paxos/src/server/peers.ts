@@ -27,7 +27,7 @@ const HELLO_AGAIN = 1_000
 const BUFFER_LIMIT = 1 << 20
 
 /** What the peers' connections need of their server. */
-export interface PeersHost extends LinkHost {
+export interface PeersHost extends Omit<LinkHost, 'lost'> {
   /** It has read its directory: peers may be let in. */
   ready(): boolean
   /** Why this cannot be a peer's; null if it can. */
@@ -38,6 +38,8 @@ export interface PeersHost extends LinkHost {
   outdated(hello: PeerHello): boolean
   /** Messages of the peer that said this last, with the last batch that is durable there. */
   received(hello: PeerHello, frame: PeerFrame): void
+  /** The connections to a peer broke, both ways. */
+  unreachable(peer: ServerId): void
 }
 
 export class Peers {
@@ -54,7 +56,16 @@ export class Peers {
     this.#log = log
     this.#host = host
     for (const [peer, address] of addresses.entries()) {
-      if (peer !== id) this.#links.set(peer, new Link(peer, address, dialer, clock, log, host))
+      if (peer === id) continue
+      this.#links.set(
+        peer,
+        new Link(peer, address, dialer, clock, log, {
+          hello: (to) => host.hello(to),
+          heard: (from, hello) => host.heard(from, hello),
+          batch: () => host.batch(),
+          lost: () => this.#lost(peer),
+        }),
+      )
     }
   }
 
@@ -108,7 +119,9 @@ export class Peers {
         if (this.#inbound.get(peer) === connection) latest = this.#receive(connection, latest, bytes)
       },
       closed: () => {
-        if (this.#inbound.get(peer) === connection) this.#inbound.delete(peer)
+        if (this.#inbound.get(peer) !== connection) return
+        this.#inbound.delete(peer)
+        this.#lost(peer)
       },
     }
   }
@@ -119,6 +132,11 @@ export class Peers {
     for (const link of this.#links.values()) link.close(reason)
     for (const connection of this.#inbound.values()) connection.close(reason)
     this.#inbound.clear()
+  }
+
+  /** A connection with a peer broke: that tells of the peer if it was the last one. */
+  #lost(peer: ServerId): void {
+    if (this.#links.get(peer)?.ready !== true && !this.#inbound.has(peer)) this.#host.unreachable(peer)
   }
 
   /** While this server is not formed: asks the others how they stand. */

@@ -17,6 +17,8 @@ import type { ClientsHost } from './clients.js'
 import { randomInteger } from '../clock.js'
 import type { Clock } from '../clock.js'
 import { asSynodError } from './failure.js'
+import { farewell } from './farewell.js'
+import type { FarewellHost } from './farewell.js'
 import { Greeter } from './greeter.js'
 import { Log } from './log.js'
 import { Loop } from './loop.js'
@@ -68,7 +70,10 @@ export class Server<Schema extends z.ZodType, Value> {
   #phase: 'starting' | 'running' | 'stopping' = 'starting'
   /** The opening of directory and port, which an end waits for. */
   #opening: Promise<void> | undefined
+  /** It takes its leave of the others, before its end. */
+  #leaving: Promise<void> | undefined
   #ending: Promise<SynodError | null> | undefined
+  readonly #timing: Timing
   readonly #standing: Standing
   readonly #ticker: Ticker
   #resolveStopped: (error: SynodError | null) => void = () => undefined
@@ -80,6 +85,7 @@ export class Server<Schema extends z.ZodType, Value> {
     this.#options = options
     const { sessionTtl = DEFAULT_TIMING.sessionTtl } = service
     const timing = options.timing ?? { ...DEFAULT_TIMING, sessionTtl }
+    this.#timing = timing
     this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve))
     this.serving = new Promise((resolve) => (this.#resolveServing = resolve))
     this.repaired = new Promise((resolve) => (this.#resolveRepaired = resolve))
@@ -158,7 +164,7 @@ export class Server<Schema extends z.ZodType, Value> {
       service: service.name,
       clusterId: this.#membership?.clusterId ?? null,
       obstacle: obstacleOf({
-        stopping: this.#phase === 'stopping',
+        stopping: this.#phase === 'stopping' || this.#leaving !== undefined,
         progress: this.progress,
         takesPart: this.#takesPart,
         missing: this.missing,
@@ -193,13 +199,28 @@ export class Server<Schema extends z.ZodType, Value> {
   }
 
   /**
-   * Ends the server: a leader says so, nothing more is taken in, what is being written is made durable, the directory is
-   * sealed and freed.
+   * Ends the server: a leader hands its leadership over, nothing more is taken in, what is being written is made durable, the
+   * directory is sealed and freed.
    */
   async close(): Promise<void> {
-    if (this.#takesPart) this.#loop.step({ type: 'stop', now: this.#options.clock.now() })
-    if (this.#phase === 'running') this.#loop.turn()
+    this.#leaving ??= this.#leave()
+    await this.#leaving
     await this.#end(null)
+  }
+
+  async #leave(): Promise<void> {
+    if (!this.#takesPart || this.#phase !== 'running') return
+    const { clock } = this.#options
+    const host: FarewellHost = {
+      begin: () => {
+        this.#loop.step({ type: 'stop', now: clock.now() })
+        this.#loop.turn()
+      },
+      status: () => this.#core.status(),
+      clients: () => this.#clients.size,
+      ended: () => this.#ending !== undefined,
+    }
+    await farewell(clock, host, 2 * this.#timing.election)
   }
 
   /** Its core runs, and others' messages are for it. */
@@ -291,6 +312,9 @@ export class Server<Schema extends z.ZodType, Value> {
       received: (hello, frame) => {
         membership().noteBatch(hello, frame.batch)
         this.#loop.received(hello.from, frame.messages)
+      },
+      unreachable: (peer) => {
+        if (this.#takesPart) this.#loop.step({ type: 'unreachable', server: peer, now: this.#options.clock.now() })
       },
     }
   }

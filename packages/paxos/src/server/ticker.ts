@@ -48,8 +48,11 @@ export class Ticker {
     // A machine's clock may jump back.
     if (Math.abs(now - this.#aliveAt) >= this.#timing.sessionTtl / ALIVE_IN_TTL) this.#sayAlive(now)
     if (this.#host.leaderless(now) > LEADERLESS * this.#timing.election) this.#host.dropSubscribers()
+    // Behind what has arrived: a process that did not run for a while hears first what came meanwhile, before it misses it.
     this.#cancel = this.#clock.after(this.#timing.heartbeat / TICKS_PER_HEARTBEAT, () => {
-      this.tick()
+      this.#clock.defer(() => {
+        if (!this.#stopped) this.tick()
+      })
     })
   }
 

@@ -46,7 +46,7 @@ const SHAPES: Readonly<Record<Message['type'], readonly [number: number, fields:
   heartbeatReply: [6, 10],
   prescout: [7, 2],
   prescoutReply: [8, 6],
-  stepDown: [9, 4],
+  stepDown: [9, 5],
   forward: [10, 2],
   catchUp: [11, 2],
   decided: [12, 7],
@@ -97,9 +97,11 @@ export function writeMessage(to: Writer, message: Message): void {
       return void to.uint(message.attempt)
     case 'prescoutReply':
       return void writeBallot(to.uint(message.attempt).boolean(message.granted), message.ballot)
-    case 'stepDown':
     case 'preempt':
       return void writeBallot(to, message.ballot)
+    case 'stepDown':
+      writeBallot(to, message.ballot)
+      return void (message.successor === null ? to.nil() : to.uint(message.successor))
     case 'forward':
       return writeCommands(to, message.commands)
     case 'alive':
@@ -184,9 +186,10 @@ export function readMessage(from: Reader): Message {
       return { type, attempt: from.uint() }
     case 'prescoutReply':
       return { type, attempt: from.uint(), granted: from.boolean(), ballot: readBallot(from) }
-    case 'stepDown':
     case 'preempt':
       return { type, ballot: readBallot(from) }
+    case 'stepDown':
+      return { type, ballot: readBallot(from), successor: from.nil() ? null : from.uint(MAX_SERVERS - 1) }
     case 'forward':
       return { type, commands: readCommands(from) }
     case 'alive':
