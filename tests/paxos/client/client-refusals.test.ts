@@ -175,7 +175,7 @@ t.test('servers of another service or version are told apart from those that are
     refused.map(({ outcome }) => outcome),
     ['INCOMPATIBLE no', 'INCOMPATIBLE no'],
   )
-  for (const server of servers.slice(1)) server.greeting = { type: 'welcome', server: 1, servers: [] }
+  for (const server of servers.slice(1)) server.greeting = { type: 'welcome', server: 1, servers: [], leader: null }
   const call = watch(client.submit({ add: 2 }))
   await cluster.clock.pass(5_000)
   t.equal(call.outcome, 'value 2', 'one good server is enough')

@@ -8,7 +8,7 @@ import { watch } from './watch.js'
 /** Two servers, each of which tells of both. */
 async function pair(cluster: ScriptedCluster): Promise<ScriptedServer[]> {
   const servers = [await cluster.server('a:1'), await cluster.server('b:1')]
-  for (const server of servers) server.greeting = { type: 'welcome', server: 0, servers: ['a:1', 'b:1'] }
+  for (const server of servers) server.greeting = { type: 'welcome', server: 0, servers: ['a:1', 'b:1'], leader: null }
   return servers
 }
 

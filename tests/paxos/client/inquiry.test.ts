@@ -106,7 +106,7 @@ t.test('a question can be asked without knowing what is served', async (t) => {
     frame: (bytes) => {
       if (hellos.length > 0) return connection.send(encodeFrame({ type: 'status', status }))
       hellos.push(decodeHello(bytes))
-      connection.send(encodeFrame({ type: 'welcome', server: 0, servers: [] }))
+      connection.send(encodeFrame({ type: 'welcome', server: 0, servers: [], leader: null }))
     },
     closed: () => undefined,
   }))
@@ -142,7 +142,7 @@ t.test('connect speaks over real sockets, and learns of the other servers', asyn
           if (!greeted) {
             decodeHello(bytes)
             greeted = true
-            connection.send(encodeFrame({ type: 'welcome', server: id, servers: addresses() }))
+            connection.send(encodeFrame({ type: 'welcome', server: id, servers: addresses(), leader: null }))
           } else {
             connection.send(encodeFrame({ type: 'replies', replies: cluster.execute(decodeClientFrame(bytes)) }))
           }

@@ -122,7 +122,7 @@ export function numbersOf({ first, ops }: ReadFrame): number[] {
 export class ScriptedServer {
   readonly frames: ClientFrame[] = []
   script: Script = (frame, server, connection) => server.answer(frame, connection)
-  greeting: Frame = { type: 'welcome', server: 0, servers: [] }
+  greeting: Frame = { type: 'welcome', server: 0, servers: [], leader: null }
   readonly #cluster: ScriptedCluster
   readonly #address: string
 

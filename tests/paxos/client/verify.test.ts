@@ -26,7 +26,7 @@ async function clusterOf(...all: readonly (Answers | null)[]) {
     const address = ADDRESSES[id] ?? ''
     if (answers === null) continue
     const server = await cluster.server(address, (frame, self, connection) => answer(answers, frame, self, connection))
-    server.greeting = { type: 'welcome', server: id, servers: ADDRESSES.slice(0, all.length) }
+    server.greeting = { type: 'welcome', server: id, servers: ADDRESSES.slice(0, all.length), leader: null }
     servers.push(server)
   }
   return { cluster, servers }
@@ -175,7 +175,7 @@ t.test('servers of another service are told of at once', async (t) => {
 t.test('an address at which another server answers counts for none', async (t) => {
   const { cluster, servers } = await clusterOf({}, {}, {})
   const [, second] = servers
-  if (second !== undefined) second.greeting = { type: 'welcome', server: 0, servers: ADDRESSES }
+  if (second !== undefined) second.greeting = { type: 'welcome', server: 0, servers: ADDRESSES, leader: null }
   const found = await within(cluster, 100, cluster.client(['a:1']).verify())
   t.match(found.servers, [
     { server: 0, verdict: 'same' },

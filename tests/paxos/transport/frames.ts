@@ -169,6 +169,7 @@ export const clientFrames: Frame[] = [
   { type: 'digest', slot: MAX },
   { type: 'chain' },
   { type: 'snapshot' },
+  { type: 'leader' },
 ]
 export const serverFrames: Frame[] = [
   { type: 'subscribed', feed: 1, from: 0 },
@@ -213,8 +214,10 @@ export const serverFrames: Frame[] = [
   },
   { type: 'snapshot', slot: 300, path: '/data/snapshot-300.paxos', error: null },
   { type: 'snapshot', slot: 0, path: '', error: 'the disk is full' },
-  { type: 'welcome', server: 2, servers: ['127.0.0.1:10000', '[::1]:10001'] },
+  { type: 'welcome', server: 2, servers: ['127.0.0.1:10000', '[::1]:10001'], leader: 1 },
   { type: 'goodbye', code: 'WRONG_VERSION', message: 'another version' },
+  { type: 'leader', leader: 2 },
+  { type: 'leader', leader: null },
 ]
 
 /** The code of what decoding threw; anything but a SynodError with one sentence is passed on. */

@@ -55,3 +55,21 @@ export function settle(call: Call, status: 'ok' | 'refused', value: Result['valu
 export function fail(call: Call, code: ClientErrorCode, message: string): void {
   call.reject(new ClientError(code, message, call.open > 0))
 }
+
+/**
+ * Why there was no outcome in time.
+ *
+ * @param isBusy servers were too busy for it
+ * @param reason why there is no connection; null if there is one
+ */
+export function timeout(
+  { open }: Call,
+  isBusy: boolean,
+  reason: string | null,
+): readonly [code: ClientErrorCode, message: string] {
+  if (open === 0 && reason !== null)
+    return ['UNAVAILABLE', `no server could take the command in time (the last try: ${reason})`]
+  if (open === 0 && isBusy)
+    return ['BUSY', 'the servers were too busy to take the command in, or have no room on their disks']
+  return ['TIMEOUT', 'the command has no outcome in time: perhaps a majority of the servers is out of reach']
+}

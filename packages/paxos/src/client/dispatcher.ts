@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js'
 import type { Dialer } from '../transport/transport.js'
 import type { ServerFrame } from '../transport/wire.js'
 import { Alarm } from './alarm.js'
-import { callOf, fail, settle, unsend } from './call.js'
+import { callOf, fail, settle, timeout, unsend } from './call.js'
 import type { Call } from './call.js'
 import { ClientError } from './error.js'
 import type { ClientErrorCode } from './error.js'
@@ -13,7 +13,7 @@ import { Feeds } from './feeds.js'
 import { Link } from './link.js'
 import type { LinkOptions, LinkOwner } from './link.js'
 import { Opening } from './opening.js'
-import { ATTEMPT_TIMEOUT, BUSY_PATIENCE, busyWait } from './patience.js'
+import { ATTEMPT_TIMEOUT, BUSY_PATIENCE, busyWait, DOUBT_AFTER } from './patience.js'
 import { Reads } from './reads.js'
 import type { Session } from './session.js'
 import { WaitingRoom } from './waiting-room.js'
@@ -109,8 +109,11 @@ export class Dispatcher implements LinkOwner {
   // What the link tells.
 
   get wantsLink(): boolean {
-    if (this.#isClosed) return false
-    if (this.#waiting.size > 0 || this.#feeds.size > 0 || this.#reads.size > 0) return true
+    return !this.#isClosed && (this.#feeds.size > 0 || this.isWaiting)
+  }
+
+  get isWaiting(): boolean {
+    if (this.#waiting.size > 0 || this.#reads.size > 0) return true
     for (const session of this.#sessions.values()) if (session.pending.size > 0) return true
     return false
   }
@@ -301,7 +304,7 @@ export class Dispatcher implements LinkOwner {
   #open(): void {
     this.#opening.sentAt = this.#clock.now()
     this.#link.send({ type: 'open', nonce: this.#opening.session.nonce })
-    this.#alarm.set(this.#opening.sentAt + ATTEMPT_TIMEOUT)
+    this.#alarm.set(this.#opening.sentAt + DOUBT_AFTER)
   }
 
   #send({ clientId = '', acked }: Session, calls: readonly Call[]): void {
@@ -322,7 +325,7 @@ export class Dispatcher implements LinkOwner {
       call.resumeAt = null
     }
     this.#link.send({ type: 'submit', clientId, acked, commands })
-    this.#alarm.set(now + ATTEMPT_TIMEOUT)
+    this.#alarm.set(now + DOUBT_AFTER)
   }
 
   // Time.
@@ -334,19 +337,32 @@ export class Dispatcher implements LinkOwner {
       if (call.deadline <= now) this.#timedOut(call, undefined)
       else next = Math.min(next, call.deadline)
     }
+    const { sentAt, session } = this.#opening
+    /** When the first of what has no answer was sent. */
+    let asked = Math.min(this.#reads.askedAt, session.clientId === undefined ? (sentAt ?? Infinity) : Infinity)
     for (const session of this.#sessions.values()) {
       for (const call of session.pending.values()) {
         if (call.deadline <= now) this.#timedOut(call, session)
         else next = Math.min(next, call.deadline, this.#lookAfter(call, now))
+        if (call.resumeAt === null) asked = Math.min(asked, call.sentAt ?? Infinity)
       }
     }
-    const { sentAt, session } = this.#opening
+    next = Math.min(next, this.#doubt(asked, now))
     if (sentAt !== null && session.clientId === undefined) {
       if (sentAt + ATTEMPT_TIMEOUT <= now) this.#link.fail('the server gave no answer to the opening of a session')
       else next = Math.min(next, sentAt + ATTEMPT_TIMEOUT)
     }
     this.#alarm.set(next)
     this.#flush()
+  }
+
+  /** A server that says nothing may be gone, or out of touch with the others. Gives the moment to look at it again. */
+  #doubt(asked: number, now: number): number {
+    const since = Math.max(asked, this.#heardAt)
+    if (since === Infinity || !this.#link.ready) return Infinity
+    if (since + DOUBT_AFTER > now) return since + DOUBT_AFTER
+    this.#link.doubt()
+    return now + DOUBT_AFTER
   }
 
   /** Sees to a call that has waited for too long over this connection. Gives the moment to look at it again. */
@@ -369,27 +385,7 @@ export class Dispatcher implements LinkOwner {
 
   #timedOut(call: Call, session: Session | undefined): void {
     const isBusy = call.refusals > 0 || (session === undefined && this.#opening.isVain)
-    if (call.open === 0 && !this.#link.ready) {
-      return this.#fail(
-        call,
-        session,
-        'UNAVAILABLE',
-        `no server could take the command in time (the last try: ${this.#link.reason})`,
-      )
-    }
-    if (call.open === 0 && isBusy) {
-      return this.#fail(
-        call,
-        session,
-        'BUSY',
-        'the servers were too busy to take the command in, or have no room on their disks',
-      )
-    }
-    this.#fail(
-      call,
-      session,
-      'TIMEOUT',
-      'the command has no outcome in time: perhaps a majority of the servers is out of reach',
-    )
+    const [code, message] = timeout(call, isBusy, this.#link.ready ? null : this.#link.reason)
+    this.#fail(call, session, code, message)
   }
 }

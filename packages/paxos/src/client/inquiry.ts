@@ -180,7 +180,8 @@ export class Inquiry {
       this.#send()
     } else if (frame.type === 'goodbye') {
       this.#fail(isIncompatible(frame) ? 'INCOMPATIBLE' : frame.code === 'BUSY' ? 'BUSY' : 'UNAVAILABLE', frame.message)
-    } else {
+    } else if (frame.type !== 'leader') {
+      // (Who leads is news to the others.)
       this.#cancel?.()
       this.#answer?.resolve(frame)
       this.#answer = undefined

@@ -1,16 +1,22 @@
-/** A client's way to the cluster: a connection to any one of the servers, and to the next when that one fails. */
+/**
+ * A client's way to the cluster: a connection to one of the servers, and to another one when that fails, or is silent, or
+ * when another one leads: there commands have their outcomes soonest. The new connection is made before the old one is left.
+ */
 import type { Cancel, Clock } from '../clock.js'
-import { decodeServerFrame, encodeFrame } from '../transport/codec.js'
-import type { Connection, Dialer } from '../transport/transport.js'
-import type { ClientFrame, Goodbye, ServerFrame, Welcome } from '../transport/wire.js'
-import { WIRE_VERSION } from '../transport/wire.js'
-import { chance, spread } from './patience.js'
+import type { ServerId } from '../protocol/ballot.js'
+import type { Dialer } from '../transport/transport.js'
+import type { ClientFrame, Goodbye, ServerFrame } from '../transport/wire.js'
+import { Contact } from './contact.js'
+import { chance, DOUBT_AFTER, spread } from './patience.js'
 
-/** A server that has not welcomed the client after this time (ms) is given up. */
-const WELCOME_TIMEOUT = 2_000
 /** When all servers have failed: the first wait (ms), doubled with each round up to the longest, and spread at random. */
 const FIRST_WAIT = 50
 const LONGEST_WAIT = 1_000
+/** From one move to the leader's server to the next (ms); doubled with each that fails, as that server may be out of reach for good. */
+const FIRST_MOVE_WAIT = 1_000
+const LONGEST_MOVE_WAIT = 600_000
+/** A server that was left because it was silent is not gone back to for so long (ms), though it leads. */
+const DISTRUST = 5_000
 
 /** Where a link leads. */
 export interface LinkOptions {
@@ -29,13 +35,23 @@ export type Connectivity =
 export interface LinkOwner {
   /** Whether a connection is worth having now. */
   readonly wantsLink: boolean
+  /** Whether commands wait for their outcomes: it matters to which server. */
+  readonly isWaiting: boolean
   /** A server has welcomed the client. */
   linkReady(): void
   linkFrame(frame: ServerFrame): void
-  /** The server that had welcomed the client is out of reach. */
+  /** The server that had welcomed the client is out of reach, or left for another one. */
   linkLost(): void
   /** Every server said that it does not speak with this client. */
   linkRefused(message: string): void
+}
+
+/** A second connection, and what for: its server leads, or the first one's is silent. */
+interface Second {
+  readonly contact: Contact
+  readonly why: 'leads' | 'doubt'
+  /** When the first one's server was asked for a word (ms). */
+  askedAt: number
 }
 
 export class Link {
@@ -49,14 +65,20 @@ export class Link {
   readonly #addresses: string[]
   /** Addresses whose servers do not speak with this client. */
   readonly #refused = new Set<string>()
+  /** Which server was met at an address. */
+  readonly #met = new Map<string, ServerId>()
   #next: number
-  #connection: Connection | undefined
+  #current: Contact | undefined
+  #second: Second | undefined
   #ready = false
   /** Failures since a command had an outcome. */
   #failures = 0
-  /** Of the wait for the welcome, or for the next dial. */
+  /** Of the next dial, or of the doubt about the last one. */
   #cancel: Cancel | undefined
   #waiting = false
+  /** The moment before which it does not go where the leader is (ms). */
+  #moveFrom = 0
+  #moveWait = FIRST_MOVE_WAIT
   /** Connections that have not ended yet. */
   #open = 0
   #ended: (() => void) | undefined
@@ -82,11 +104,12 @@ export class Link {
 
   /** Sees to it that there is a connection, or will be. */
   want(): void {
-    if (this.#connection === undefined && !this.#waiting) this.#dial()
+    if (this.#current === undefined && !this.#waiting) this.#dial()
   }
 
   send(frame: ClientFrame): void {
-    this.#connection?.send(encodeFrame(frame))
+    this.#current?.send(frame)
+    this.#look()
   }
 
   /** A command had an outcome: the server is a good one. */
@@ -94,18 +117,29 @@ export class Link {
     this.#failures = 0
   }
 
+  /** The server has been silent for a while: others may know more. To be said again while it is silent. */
+  doubt(): void {
+    this.#consider()
+    const [current, second] = [this.#current, this.#second]
+    if (current === undefined || (second !== undefined && current.heardAt < second.askedAt)) return
+    if (second === undefined) this.#dialSecond(this.#another(), 'doubt')
+    else second.askedAt = this.#clock.now()
+    if (this.#ready) current.send({ type: 'leader' })
+  }
+
   /** Gives the connection up, and goes on to the next server. */
   fail(reason: string): void {
-    const connection = this.#connection
+    const current = this.#current
     this.#lost(reason)
-    connection?.close(reason)
+    current?.close(reason)
   }
 
   /** Ends the connection; resolves when it, and those that were given up before, have ended. */
   close(): Promise<void> {
     this.#cancel?.()
-    this.#connection?.close('the client was closed')
-    this.#connection = undefined
+    for (const contact of [this.#current, this.#second?.contact]) contact?.close('the client was closed')
+    this.#current = undefined
+    this.#second = undefined
     this.#ready = false
     return new Promise((resolve) => {
       this.#ended = resolve
@@ -114,73 +148,170 @@ export class Link {
   }
 
   #dial(): void {
-    const address = this.#addresses[this.#next % this.#addresses.length] ?? ''
-    const isCurrent = (): boolean => this.#connection === connection
-    const connection: Connection = this.#dialer.dial(address, {
-      opened: () => {
-        if (isCurrent()) connection.send(encodeFrame({ type: 'client', version: WIRE_VERSION, service: this.#service }))
+    this.#current = this.#contact(this.#addresses[this.#next % this.#addresses.length] ?? '')
+    this.#doubtSoon()
+  }
+
+  /** Unless the server that is dialed has answered by then, another one is tried besides. */
+  #doubtSoon(): void {
+    this.#cancel?.()
+    this.#cancel = this.#clock.after(DOUBT_AFTER, () => {
+      this.doubt()
+    })
+  }
+
+  #dialSecond(address: string | undefined, why: Second['why']): void {
+    if (address !== undefined) this.#second = { contact: this.#contact(address), why, askedAt: this.#clock.now() }
+  }
+
+  #contact(address: string): Contact {
+    this.#open++
+    return new Contact(this.#service, address, this.#dialer, this.#clock, {
+      welcomed: (contact) => this.#welcomed(contact),
+      led: (contact) => {
+        if (contact === this.#current) this.#look()
+        this.#consider()
       },
-      frame: (bytes) => {
-        if (isCurrent()) this.#receive(bytes, address)
+      frame: (contact, frame) => {
+        if (contact !== this.#current) return
+        if (this.#second?.why === 'doubt') this.#dropSecond('the other server is heard again')
+        this.#owner.linkFrame(frame)
       },
-      closed: (reason) => {
+      failed: (contact, reason, goodbye) => this.#failed(contact, reason, goodbye),
+      ended: () => {
         if (--this.#open === 0) this.#ended?.()
-        if (isCurrent()) this.#lost(`${address}: ${reason}`)
       },
     })
-    this.#connection = connection
-    this.#open++
-    this.#cancel = this.#clock.after(WELCOME_TIMEOUT, () => this.fail(`${address} does not answer`))
   }
 
-  #receive(bytes: Uint8Array, address: string): void {
-    let frame: Welcome | Goodbye | ServerFrame
-    try {
-      frame = decodeServerFrame(bytes)
-    } catch (error) {
-      return this.fail(`${address}: ${error instanceof Error ? error.message : String(error)}`)
-    }
-    if (frame.type === 'welcome') this.#welcomed(frame, address)
-    else if (frame.type === 'goodbye') this.#dismissed(frame, address)
-    else this.#owner.linkFrame(frame)
+  #welcomed(contact: Contact): void {
+    if (contact.welcome === null) return
+    const { server, servers } = contact.welcome
+    this.#refused.clear()
+    this.#met.set(contact.address, server)
+    for (const other of this.#options.discover ? servers : [])
+      if (!this.#addresses.includes(other)) this.#addresses.push(other)
+    if (contact === this.#current) this.#begin()
+    else this.#consider()
   }
 
-  #welcomed(welcome: Welcome, address: string): void {
-    if (this.#ready) return
+  /** The server of the current connection has welcomed the client. */
+  #begin(): void {
     this.#cancel?.()
     this.#ready = true
-    this.#refused.clear()
-    const told = this.#options.discover ? welcome.servers : []
-    for (const other of told) if (!this.#addresses.includes(other)) this.#addresses.push(other)
-    this.#options.onConnection({ state: 'connected', address })
+    this.#options.onConnection({ state: 'connected', address: this.#current?.address ?? '' })
     this.#owner.linkReady()
+    this.#look()
   }
 
-  #dismissed(goodbye: Goodbye, address: string): void {
-    if (isIncompatible(goodbye)) this.#refused.add(address)
-    this.fail(`${address}: ${goodbye.message}`)
-    if (this.#addresses.every((other) => this.#refused.has(other))) {
-      this.#refused.clear()
-      this.#owner.linkRefused(goodbye.message)
+  /** Goes where the leader is, if that is elsewhere and somebody waits. */
+  #look(): void {
+    const { leader = null, welcome = null } = this.#current ?? {}
+    if (leader === null || welcome === null || leader === welcome.server) return
+    if (this.#second !== undefined || this.#clock.now() < this.#moveFrom || !this.#owner.isWaiting) return
+    this.#dialSecond(this.#addressOf(leader, welcome.servers[leader]), 'leads')
+  }
+
+  /** By which address to try a server: where it was met, or told to be, or (of a few that were given) might be. */
+  #addressOf(server: ServerId, told: string | undefined): string | undefined {
+    const others = this.#addresses.filter(
+      (address) => address !== this.#current?.address && !this.#refused.has(address),
+    )
+    const unknown = others.filter((address) => !this.#met.has(address))
+    const likely = unknown.find((address) => address === told) ?? (this.#options.discover ? undefined : unknown[0])
+    return others.find((address) => this.#met.get(address) === server) ?? likely
+  }
+
+  /** A server to ask, besides the current one. */
+  #another(): string | undefined {
+    const others = this.#addresses.filter(
+      (address) => address !== this.#current?.address && !this.#refused.has(address),
+    )
+    return others[this.#next++ % others.length]
+  }
+
+  /** Whether the second connection is the better one. */
+  #consider(): void {
+    const [current, second] = [this.#current, this.#second]
+    if (second === undefined || second.contact.welcome === null) return
+    const { contact, why, askedAt } = second
+    const { server } = second.contact.welcome
+    if (current?.welcome === undefined || current.welcome === null) return this.#swap(contact)
+    if (why === 'leads') {
+      if (contact.leader === server) {
+        this.#moveWait = FIRST_MOVE_WAIT
+        this.#moveFrom = this.#clock.now() + FIRST_MOVE_WAIT
+        return this.#swap(contact)
+      }
+      this.#dropSecond('it does not lead')
+      return this.#look() // another address may be the leader's; each is tried once to know whose it is
     }
+    // It is asked who leads, and so is the silent one: either may be wrong about itself.
+    const isSilent = current.heardAt < askedAt
+    if (contact.leader === null || contact.leader === current.welcome.server) return
+    if (!isSilent && contact.leader === current.leader) return
+    this.#moveFrom = this.#clock.now() + DISTRUST
+    this.#swap(contact)
   }
 
-  /** The connection is of no use any more: goes on to the next server, after a while if it was the last one's turn. */
+  #swap(contact: Contact): void {
+    const old = this.#current
+    this.#current = contact
+    this.#second = undefined
+    this.#next = this.#addresses.indexOf(contact.address)
+    if (this.#ready) this.#owner.linkLost()
+    old?.close('another server is preferred')
+    this.#begin()
+  }
+
+  #dropSecond(reason: string): void {
+    this.#second?.contact.close(reason)
+    this.#second = undefined
+  }
+
+  #failed(contact: Contact, reason: string, goodbye: Goodbye | undefined): void {
+    if (goodbye !== undefined && isIncompatible(goodbye)) this.#refused.add(contact.address)
+    if (contact === this.#current) this.#lost(reason)
+    else if (contact === this.#second?.contact) this.#lostSecond(this.#second)
+    if (goodbye === undefined || !this.#addresses.every((address) => this.#refused.has(address))) return
+    this.#refused.clear()
+    this.#owner.linkRefused(goodbye.message)
+  }
+
+  #lostSecond({ why }: Second): void {
+    this.#second = undefined
+    if (!this.#ready) return this.#doubtSoon()
+    if (why === 'doubt') return // whoever doubts says so again
+    this.#moveFrom = this.#clock.now() + spread(this.#clock, this.#moveWait)
+    this.#moveWait = Math.min(2 * this.#moveWait, LONGEST_MOVE_WAIT)
+  }
+
+  /** The connection is of no use any more: goes on with the next server, after a while if it was the last one's turn. */
   #lost(reason: string): void {
-    const wasReady = this.#ready
+    const [lost, second, wasReady] = [this.#current, this.#second, this.#ready]
     this.#cancel?.()
-    this.#connection = undefined
+    this.#current = second?.contact
+    this.#second = undefined
     this.#ready = false
     this.reason = reason
-    this.#next++
-    this.#failures++
-    const rounds = this.#failures / this.#addresses.length
     if (wasReady) {
       this.#options.onConnection({ state: 'lost', reason })
       this.#owner.linkLost()
     }
-    this.#waiting = true
+    if (second === undefined) return this.#dialNext(lost)
+    if (second.contact.welcome === null) this.#doubtSoon()
+    else this.#begin()
+  }
+
+  #dialNext(lost: Contact | undefined): void {
+    this.#failures++
+    this.#next++
+    const { leader = null, welcome = null } = lost ?? {}
+    const led = leader === null ? undefined : this.#addressOf(leader, welcome?.servers[leader])
+    if (led !== undefined && leader !== welcome?.server) this.#next = this.#addresses.indexOf(led)
+    const rounds = this.#failures / this.#addresses.length
     const wait = Number.isInteger(rounds) ? Math.min(FIRST_WAIT * 2 ** (rounds - 1), LONGEST_WAIT) : 0
+    this.#waiting = true
     this.#cancel = this.#clock.after(spread(this.#clock, wait), () => {
       this.#waiting = false
       if (this.#owner.wantsLink) this.want()

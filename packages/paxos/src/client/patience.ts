@@ -6,6 +6,9 @@ export const ATTEMPT_TIMEOUT = 2_000
 /** So is one that takes nothing in for this long (ms): its disk may be full, and another's not. */
 export const BUSY_PATIENCE = 500
 
+/** A server that is silent for this long (ms), though it was sent something, is asked who leads, and so is another one. */
+export const DOUBT_AFTER = 400
+
 /** The first wait after a server was too busy (ms), doubled each time up to the longest. */
 const FIRST_BUSY_WAIT = 20
 const LONGEST_BUSY_WAIT = 1_000

@@ -1,4 +1,5 @@
 /** Clients' connections: what they ask goes to the server, and the outcomes go back over the connection that asked last. */
+import type { ServerId } from '../protocol/ballot.js'
 import type { Command, Reply, Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import { decodeClientFrame, encodeFrame } from '../transport/codec.js'
@@ -70,6 +71,8 @@ export class Clients {
   readonly #holders = new Map<string, Client>()
   /** Those with outcomes that wait for the end of the turn. */
   #waiting: Client[] = []
+  /** As they were told last. */
+  #leader: ServerId | null = null
   readonly #feeds: Feeds
   readonly #questions: Questions
   readonly #latency: Latency
@@ -95,7 +98,9 @@ export class Clients {
     const client = clientOf(connection, hello, new Stopwatch(this.#latency, this.#clock))
     this.#clients.add(client)
     this.#log.write('clients', `${connection.remote} connected`)
-    connection.send(encodeFrame({ type: 'welcome', server: this.#host.id, servers: this.#host.addresses }))
+    connection.send(
+      encodeFrame({ type: 'welcome', server: this.#host.id, servers: this.#host.addresses, leader: this.#leader }),
+    )
     return {
       frame: (bytes) => {
         if (this.#clients.has(client)) this.#receive(client, bytes)
@@ -113,6 +118,14 @@ export class Clients {
       const client = this.#holders.get(reply.clientId)
       if (client !== undefined) this.#answer(client, reply)
     }
+  }
+
+  /** Clients go to the leader's server, where they have their outcomes soonest. */
+  tellLeader(leader: ServerId | null): void {
+    if (leader === this.#leader) return
+    this.#leader = leader
+    const frame = encodeFrame({ type: 'leader', leader })
+    for (const { connection, onlyAsks } of this.#clients) if (!onlyAsks) connection.send(frame)
   }
 
   get size(): number {
@@ -219,6 +232,8 @@ export class Clients {
         return this.#feeds.taken(client.connection, frame.feed, frame.through)
       case 'unsubscribe':
         return this.#feeds.close(client.connection, frame.feed)
+      case 'leader':
+        return client.connection.send(encodeFrame({ type: 'leader', leader: this.#leader }))
     }
   }
 

@@ -18,7 +18,6 @@ import { randomInteger } from '../clock.js'
 import type { Clock } from '../clock.js'
 import { asSynodError } from './failure.js'
 import { farewell } from './farewell.js'
-import type { FarewellHost } from './farewell.js'
 import { Greeter } from './greeter.js'
 import { Log } from './log.js'
 import { Loop } from './loop.js'
@@ -73,7 +72,8 @@ export class Server<Schema extends z.ZodType, Value> {
   /** It takes its leave of the others, before its end. */
   #leaving: Promise<void> | undefined
   #ending: Promise<SynodError | null> | undefined
-  readonly #timing: Timing
+  /** How long a handing over may take (ms). */
+  readonly #patience: number
   readonly #standing: Standing
   readonly #ticker: Ticker
   #resolveStopped: (error: SynodError | null) => void = () => undefined
@@ -85,7 +85,7 @@ export class Server<Schema extends z.ZodType, Value> {
     this.#options = options
     const { sessionTtl = DEFAULT_TIMING.sessionTtl } = service
     const timing = options.timing ?? { ...DEFAULT_TIMING, sessionTtl }
-    this.#timing = timing
+    this.#patience = 2 * timing.election
     this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve))
     this.serving = new Promise((resolve) => (this.#resolveServing = resolve))
     this.repaired = new Promise((resolve) => (this.#resolveRepaired = resolve))
@@ -210,17 +210,13 @@ export class Server<Schema extends z.ZodType, Value> {
 
   async #leave(): Promise<void> {
     if (!this.#takesPart || this.#phase !== 'running') return
-    const { clock } = this.#options
-    const host: FarewellHost = {
-      begin: () => {
-        this.#loop.step({ type: 'stop', now: clock.now() })
-        this.#loop.turn()
-      },
-      status: () => this.#core.status(),
-      clients: () => this.#clients.size,
+    const parts = {
+      core: this.#core,
+      loop: this.#loop,
+      clients: this.#clients,
       ended: () => this.#ending !== undefined,
     }
-    await farewell(clock, host, 2 * this.#timing.election)
+    await farewell(this.#options.clock, parts, this.#patience)
   }
 
   /** Its core runs, and others' messages are for it. */
@@ -288,6 +284,7 @@ export class Server<Schema extends z.ZodType, Value> {
       turned: () => {
         const status = this.#core.status()
         this.#standing.watch(status, this.#options.clock.now())
+        this.#clients.tellLeader(status.leader)
         if (status.leader !== null) this.#resolveServing()
       },
       failed: (error) => {

@@ -14,6 +14,7 @@ import { packValue, unpackValue } from '../codec/values.js'
 import { readAnswers, readRead, writeAnswers, writeRead } from './read-frames.js'
 import { clientHello, digest, goodbye, peerHello, sendable, snapshot, status, unpackedAs, welcome } from './schemas.js'
 import type { ClientFrame, ClientHello, Goodbye, PeerFrame, PeerHello, ServerFrame, Welcome } from './wire.js'
+import { MAX_SERVERS } from './wire.js'
 
 export { serverStatus } from './schemas.js'
 
@@ -51,6 +52,8 @@ const KIND = {
   snapshot: 27,
   read: 28,
   answers: 29,
+  askLeader: 30,
+  leader: 31,
 } as const
 
 const STATUSES: readonly Result['status'][] = ['ok', 'refused', 'expired', 'stale', 'busy']
@@ -124,6 +127,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'snapshot':
       if (!('path' in frame)) return writer.array(1).uint(KIND.askSnapshot).take()
       return packed(KIND.snapshot, { ...frame, error: frame.error === null ? null : sendable(frame.error) })
+    case 'leader':
+      if (!('leader' in frame)) return writer.array(1).uint(KIND.askLeader).take()
+      writer.array(2).uint(KIND.leader)
+      return (frame.leader === null ? writer.nil() : writer.uint(frame.leader)).take()
     case 'goodbye':
       return packed(KIND.goodbye, { ...frame, message: sendable(frame.message) })
     default:
@@ -204,6 +211,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       return ended(from, { type: 'chain' })
     case KIND.askSnapshot:
       return ended(from, { type: 'snapshot' })
+    case KIND.askLeader:
+      return ended(from, { type: 'leader' })
     default:
       return unexpected(kind, 'a frame from a client')
   }
@@ -243,6 +252,8 @@ export function decodeServerFrame(bytes: Uint8Array): Welcome | Goodbye | Server
       return ended(from, { type: 'chain', marks: readChain(from) })
     case KIND.snapshot:
       return unpackedAs(snapshot, from)
+    case KIND.leader:
+      return ended(from, { type: 'leader', leader: from.nil() ? null : from.uint(MAX_SERVERS - 1) })
     case KIND.welcome:
       return unpackedAs(welcome, from)
     case KIND.goodbye:
@@ -319,7 +330,7 @@ function readChain(from: Reader): AuditMark[] {
 
 /** Fields of a frame, by its kind. */
 const FIELDS: readonly number[] = [
-  2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3, 2, 2, 1, 1, 2, 2, 2, 4, 3,
+  2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3, 2, 2, 1, 1, 2, 2, 2, 4, 3, 1, 2,
 ]
 
 /** Begins to read a frame. */

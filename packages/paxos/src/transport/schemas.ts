@@ -44,7 +44,12 @@ export const clientHello = z.object({
   version: natural,
   service: serviceName.nullable(),
 })
-export const welcome = z.object({ type: z.literal('welcome'), server: serverId, servers: addresses })
+export const welcome = z.object({
+  type: z.literal('welcome'),
+  server: serverId,
+  servers: addresses,
+  leader: serverId.nullable(),
+})
 export const goodbye = z.object({
   type: z.literal('goodbye'),
   code: z.string().max(256),

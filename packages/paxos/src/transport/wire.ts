@@ -55,6 +55,8 @@ export interface Welcome {
   readonly server: ServerId
   /** The advertised addresses, in id order. */
   readonly servers: readonly string[]
+  /** The active leader, as far as the server knows. */
+  readonly leader: ServerId | null
 }
 
 /** Either end's last frame before it closes: why. */
@@ -111,6 +113,8 @@ export type ClientFrame =
   /** This server's own state, in chunks; each `dumpMore` asks for the next. */
   | { readonly type: 'dump' }
   | { readonly type: 'dumpMore' }
+  /** Who leads? A server that is there answers. */
+  | { readonly type: 'leader' }
 
 /** What became of one read. */
 export interface Answer {
@@ -151,6 +155,8 @@ export type ServerFrame =
   /** It is durable, in this file; or why it is not. */
   | { readonly type: 'snapshot'; readonly slot: Slot; readonly path: string; readonly error: string | null }
   | { readonly type: 'dump'; readonly slot: number; readonly entries: readonly unknown[]; readonly done: boolean }
+  /** The active leader, as far as the server knows: told when that changes, too, to all who named a service. */
+  | { readonly type: 'leader'; readonly leader: ServerId | null }
 
 /** Feeds that one connection may have at a time. */
 export const MAX_FEEDS = 64

@@ -94,16 +94,16 @@ export async function rolling(bench: Bench): Promise<Measured> {
       const gaps = bench.writers.gaps()
       seen.push({ round, server, led, down, serving, ...gaps })
       const who = `server ${server}${led ? ', the leader,' : ''} restarted`
-      bench.say(`${who}: ${gaps.any.toFixed(0)} ms, the worst client ${gaps.worst.toFixed(0)} ms`)
+      bench.say(`${who}: ${gaps.any.toFixed(0)} ms (from ${gaps.at.toFixed(0)} ms on), the worst client ${gaps.worst.toFixed(0)} ms`)
     }
   }
   return {
     title: 'Rolling restart: SIGTERM, start, wait until it serves; one server after the other',
-    heads: ['round', 'server', 'led', 'ended ms', 'serves ms', 'gap ms', 'worst client ms', 'sets failed'],
-    rows: seen.map(({ round, server, led, down, serving, any, worst, failed }) => [
+    heads: ['round', 'server', 'led', 'ended ms', 'serves ms', 'gap ms', 'after ms', 'worst client ms', 'sets failed'],
+    rows: seen.map(({ round, server, led, down, serving, any, at, worst, failed }) => [
       ...[round, server].map(String),
       led ? 'yes' : 'no',
-      ...[down, serving, any, worst, failed].map((value) => value.toFixed(0)),
+      ...[down, serving, any, at, worst, failed].map((value) => value.toFixed(0)),
     ]),
     notes: [summary(seen)],
     data: seen,

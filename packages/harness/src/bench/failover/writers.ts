@@ -12,6 +12,8 @@ const PATIENCE = 30_000
 export interface Gaps {
   /** Whichever client they came to. */
   readonly any: number
+  /** When that began, after the gaps began to count (ms). */
+  readonly at: number
   /** Both to the same client: of the one that had the longest. */
   readonly worst: number
   /** Sets that failed. */
@@ -21,11 +23,14 @@ export interface Gaps {
 /** The longest time between two beats. */
 class Pulse {
   beats = 0
+  /** When the longest began. */
+  began = 0
   #last = performance.now()
   #longest = 0
 
   beat(now: number): void {
     this.beats++
+    if (now - this.#last > this.#longest) this.began = this.#last
     this.#longest = Math.max(this.#longest, now - this.#last)
     this.#last = now
   }
@@ -57,6 +62,7 @@ export class Writers {
   readonly #each: { readonly client: Client<KvOp, KvResult, KvEvent>; readonly pulse: Pulse }[]
   readonly #lanes: Promise<unknown>
   #failed = 0
+  #from = 0
   #stopped = false
 
   constructor({ addresses, clients, outstanding, valueSize, discover }: WritersOptions) {
@@ -75,6 +81,7 @@ export class Writers {
   reset(): void {
     const now = performance.now()
     this.#failed = 0
+    this.#from = now
     this.#all.reset(now)
     for (const { pulse } of this.#each) pulse.reset(now)
   }
@@ -83,7 +90,7 @@ export class Writers {
   gaps(): Gaps {
     const now = performance.now()
     const worst = Math.max(...this.#each.map(({ pulse }) => pulse.longest(now)))
-    return { any: this.#all.longest(now), worst, failed: this.#failed }
+    return { any: this.#all.longest(now), at: Math.max(0, this.#all.began - this.#from), worst, failed: this.#failed }
   }
 
   /** Waits until each client got so many acknowledgements more. */
