@@ -1,7 +1,6 @@
 /** One server: its parts, its beginning and its end. What it does in between is the loop's (loop.ts). */
 import type { z } from 'zod'
 import type { ServerId } from '../protocol/ballot.js'
-import type { Slot } from '../protocol/command.js'
 import type { Limits, Timing } from '../protocol/config.js'
 import { DEFAULT_LIMITS, DEFAULT_TIMING } from '../protocol/config.js'
 import { SynodError } from '../protocol/error.js'
@@ -16,7 +15,7 @@ import { Clients } from './clients.js'
 import type { ClientsHost } from './clients.js'
 import { randomInteger } from '../clock.js'
 import type { Clock } from '../clock.js'
-import { asSynodError } from './failure.js'
+import { asSynodError, stateLost } from './failure.js'
 import { farewell } from './farewell.js'
 import { Greeter } from './greeter.js'
 import { Log } from './log.js'
@@ -390,14 +389,4 @@ export class Server<Schema extends z.ZodType, Value> {
     this.#resolveStopped(reason)
     return reason
   }
-}
-
-/** The only server of its cluster has nobody to get its state from. */
-function stateLost(collected: Slot): SynodError {
-  return new SynodError(
-    'STATE_LOST',
-    `the snapshot is damaged that holds what the log said up to slot ${collected}, and a cluster of one server has nobody to get it from: ` +
-      'put a back-up of that snapshot in its place, or make a new cluster of an older one with synod-log restore',
-    { collected },
-  )
 }

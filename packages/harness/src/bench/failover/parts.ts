@@ -1,7 +1,7 @@
 /** What happens to the cluster, and what its clients notice of it. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { median } from '../compare.js'
 import type { Measured } from '../life/bench.js'
-import { median } from '../life/bench.js'
 import type { Bench } from './cluster.js'
 import { everyId, leaderAmong, statuses } from './cluster.js'
 import type { Gaps } from './writers.js'
