@@ -163,8 +163,20 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'local-reads',
-    broken: 'a get is answered from the state of the server that is asked, without the log',
-    edits: answering("op.type === 'get'", '{ value: new Map(this.#host.snapshot().entries).get(op.key) ?? null }'),
+    broken: 'a read is answered at once from the state of the server that is asked, which nobody has confirmed',
+    edits: [
+      {
+        file: 'server/reads.js',
+        replace: 'const queue = stale ? this.#stale : this.#queue;',
+        by: 'const queue = this.#stale;',
+      },
+      { file: 'server/reads.js', replace: 'if (!stale)\n            this.#arrived++;', by: '' },
+    ],
+  },
+  {
+    name: 'read-that-deletes',
+    broken: 'the service says of an operation that changes the state that it only reads',
+    edits: [{ of: 'kvstore', file: 'service.js', replace: "new Set(['get', ", by: "new Set(['delete', 'get', " }],
   },
   {
     name: 'reply-before-decision',

@@ -327,7 +327,10 @@ t.test('replies: what was not executed, or came to something else', (t) => {
 
 t.test('a refusal is an outcome like any other', (t) => {
   const outcomes: Uint8Array[] = []
-  const observer = { executed: (_slot: number, _command: unknown, outcome: Uint8Array) => void outcomes.push(outcome) }
+  const observer = {
+    executed: (_slot: number, _command: unknown, outcome: Uint8Array) => void outcomes.push(outcome),
+    read: () => t.fail('it is no read'),
+  }
   const state = observedService(service, observer).state()
   t.throws(() => state.execute(4, { clientId: SESSION, op: { add: -1 } }, () => undefined), { code: 'NEGATIVE' })
   const { checker } = begun()

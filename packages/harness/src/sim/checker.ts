@@ -19,6 +19,7 @@ import type { Loss } from './durable-log.js'
 import { differs, imageOf } from './image.js'
 import { Promises } from './promises.js'
 import { Pvalues } from './pvalues.js'
+import { ReadWatch } from './read-watch.js'
 import { Reference } from './reference.js'
 import { ReplicaWatch } from './replica-watch.js'
 import { Violation } from './violation.js'
@@ -43,6 +44,7 @@ export class Checker {
   readonly #pvalues: Pvalues
   readonly #promises: Promises
   readonly #reference: Reference
+  readonly #reads: ReadWatch
   /** By slot: the chain's hash after it, as anybody told it. */
   readonly #hashes = new Map<Slot, string>()
   /** The last slot whose events each feed was sent. */
@@ -59,6 +61,7 @@ export class Checker {
     this.#pvalues = pvalues
     this.#promises = promises
     this.#reference = reference
+    this.#reads = new ReadWatch(reference)
     this.#servers = Array.from({ length: servers }, (_, server) => {
       const acceptor = new AcceptorWatch(server, pvalues, promises)
       return { acceptor, process: 0, replica: new ReplicaWatch(server, reference), told: [] }
@@ -187,6 +190,12 @@ export class Checker {
   /** A server executes an operation; `outcome` as {@link observedService} tells it. */
   executed(server: ServerId, slot: Slot, clientId: string, op: unknown, outcome: Uint8Array): void {
     this.#watched(server).replica.executed(slot, clientId, op, outcome)
+  }
+
+  /** A server reads from its state without the log, after this slot; `outcome` as {@link observedService} tells it. */
+  read(server: ServerId, slot: Slot, op: unknown, outcome: Uint8Array, changed: boolean): void {
+    if (changed) throw new Violation('reads', `server ${server} has changed its state by reading ${JSON.stringify(op)}`)
+    this.#reads.read(server, slot, op, outcome)
   }
 
   /** A server answers a client. */

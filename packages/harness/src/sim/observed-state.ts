@@ -16,6 +16,8 @@ export interface StateObserver {
    * is one, too, of the operation {@link ENDED}.
    */
   executed(slot: Slot, command: Command<unknown>, outcome: Uint8Array): void
+  /** Each read without the log, after the slot; `changed`: the state is not what it was before. */
+  read(slot: Slot, op: unknown, outcome: Uint8Array, changed: boolean): void
 }
 
 /** What stands for the end of a session. No service has such an operation. */
@@ -45,17 +47,39 @@ class ObservedState implements State<unknown, unknown, unknown> {
 
   execute(slot: Slot, command: Command<unknown>, emit: (event: unknown) => void): unknown {
     this.#begin()
+    if (command.clientId === '') return this.#read(slot, command, emit)
     const events: unknown[] = []
-    let value: unknown
+    const tell = (outcome: Uint8Array): void => this.#observer.executed(slot, command, outcome)
+    return this.#told(() => this.#state.execute(slot, command, noting(events, emit)), events, tell)
+  }
+
+  #read(slot: Slot, command: Command<unknown>, emit: (event: unknown) => void): unknown {
+    const before = this.#entries()
+    const hasChanged = (): boolean => Buffer.compare(before, this.#entries()) !== 0
+    const tell = (outcome: Uint8Array): void => this.#observer.read(slot, command.op, outcome, hasChanged())
     try {
-      value = this.#state.execute(slot, command, noting(events, emit))
+      return this.#told(() => this.#state.execute(slot, command, emit), [], tell)
     } catch (error) {
-      if (error instanceof Refusal)
-        this.#observer.executed(slot, command, packed([error.code, error.message, error.data]))
+      if (hasChanged()) tell(new Uint8Array(0)) // whatever it failed of
       throw error
     }
-    this.#observer.executed(slot, command, packed([value, events]))
+  }
+
+  /** Has what comes of an execution told. */
+  #told(execute: () => unknown, events: readonly unknown[], tell: (outcome: Uint8Array) => void): unknown {
+    let value: unknown
+    try {
+      value = execute()
+    } catch (error) {
+      if (error instanceof Refusal) tell(packed([error.code, error.message, error.data]))
+      throw error
+    }
+    tell(packed([value, events]))
     return value
+  }
+
+  #entries(): Uint8Array {
+    return packed([...this.#state.snapshot()])
   }
 
   ended(slot: Slot, clientId: string, emit: (event: unknown) => void): void {

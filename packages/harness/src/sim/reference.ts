@@ -9,6 +9,7 @@ import type { SlotEvents } from '@synod/paxos/internal/protocol/event-ring'
 import { SESSION_WINDOW } from '@synod/paxos/internal/protocol/session'
 import type { Emit, StateMachine } from '@synod/paxos/internal/protocol/state'
 import { machineOf } from '@synod/paxos/internal/service/service-codec'
+import type { Read } from '@synod/paxos/internal/service/service-codec'
 import type { StateHolder } from '@synod/paxos/internal/service/state-holder'
 import type { AnyService } from '../subject/subject.js'
 import type { Image } from './image.js'
@@ -46,6 +47,7 @@ export class Reference {
   readonly #service: AnyService
   readonly #machine: StateMachine
   readonly #holder: StateHolder
+  readonly #read: Read<unknown>
   readonly #chain = new Chain()
   /** What was executed, by slot − 1. */
   readonly #commands: Command[] = []
@@ -66,11 +68,15 @@ export class Reference {
       executed: (_slot, _command, outcome) => {
         this.#outcome = Uint8Array.from(outcome)
       },
+      read: (_slot, _op, outcome) => {
+        this.#outcome = Uint8Array.from(outcome)
+      },
     })
     this.#service = service
-    const { machine, holder } = machineOf(observed)
+    const { machine, holder, read } = machineOf(observed)
     this.#machine = machine
     this.#holder = holder
+    this.#read = read
   }
 
   /** The first slot that was not executed here. */
@@ -98,10 +104,23 @@ export class Reference {
 
   /** What a replica holds after this slot, which was executed here. */
   image(slot: Slot): Image {
-    if (slot === this.#next - 1) return this.#image()
-    if (this.#past === undefined || this.#past.next > slot + 1) this.#past = new Reference(this.#service)
-    for (const command of this.#commands.slice(this.#past.next - 1, slot)) this.#past.advance(command)
-    return this.#past.#image()
+    const reference = this.after(slot, this.#past)
+    if (reference !== this) this.#past = reference
+    return reference.#image()
+  }
+
+  /** This one, or one that stands at a former slot: `past`, if that has not gone beyond it. */
+  after(slot: Slot, past: Reference | undefined): Reference {
+    if (slot === this.#next - 1) return this
+    const reference = past === undefined || past.next > slot + 1 ? new Reference(this.#service) : past
+    for (const command of this.#commands.slice(reference.next - 1, slot)) reference.advance(command)
+    return reference
+  }
+
+  /** What comes of an operation that only reads, as the state is now; as {@link observedService} tells it. */
+  answer(op: unknown): Uint8Array {
+    this.#read(this.#next - 1, op)
+    return this.#outcome
   }
 
   /** The position of the first operation behind this slot among all that take effect (from 0). */

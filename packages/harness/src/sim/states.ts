@@ -40,6 +40,10 @@ export class States implements StateObserver {
     this.#check(() => this.#checker.executed(this.#server, slot, clientId, op, outcome))
   }
 
+  read(slot: Slot, op: unknown, outcome: Uint8Array, changed: boolean): void {
+    this.#check(() => this.#checker.read(this.#server, slot, op, outcome, changed))
+  }
+
   /** The same observer, which hears at the same time of the snapshots that are read into a state. */
   reading(observer: StorageObserver): StorageObserver {
     return {

@@ -46,8 +46,6 @@ export function announced(operation: Operation): Announcement | null {
       const { left } = result as ChatResults['leave']
       return announce('a leaving', left ? (event) => event.type === 'left' : null)
     }
-    case 'who':
-      return announce('a question', null)
     default:
       return null
   }
