@@ -123,6 +123,13 @@ export class ScriptedServer {
   readonly frames: ClientFrame[] = []
   script: Script = (frame, server, connection) => server.answer(frame, connection)
   greeting: Frame = { type: 'welcome', server: 0, servers: [], leader: null }
+  /** It answers who asks who leads. */
+  isThere = true
+  /** It welcomes nobody. */
+  isDumb = false
+  /** How many it has welcomed. */
+  greeted = 0
+  readonly #connections = new Set<Connection>()
   readonly #cluster: ScriptedCluster
   readonly #address: string
 
@@ -139,17 +146,26 @@ export class ScriptedServer {
         frame: (bytes) => {
           if (greeted) {
             const frame = decodeClientFrame(bytes)
+            if (frame.type === 'leader') return this.isThere ? this.#tellLeader(connection) : undefined
             this.frames.push(frame)
             this.script(frame, this, connection)
           } else {
             decodeHello(bytes)
+            if (this.isDumb) return
             greeted = true
+            this.greeted++
+            this.#connections.add(connection)
             this.send(connection, this.greeting)
           }
         },
-        closed: () => undefined,
+        closed: () => void this.#connections.delete(connection),
       }
     })
+  }
+
+  /** It is there, whatever becomes of the commands. */
+  #tellLeader(connection: Connection): void {
+    if (this.greeting.type === 'welcome') this.send(connection, { type: 'leader', leader: this.greeting.leader })
   }
 
   /** The submitted commands' numbers, frame by frame. */
@@ -192,6 +208,10 @@ export class ScriptedServer {
   /** The numbers of reads, frame by frame. */
   get reads(): number[][] {
     return this.frames.flatMap((frame) => (frame.type === 'read' ? [numbersOf(frame)] : []))
+  }
+
+  tellAll(frame: Frame): void {
+    for (const connection of this.#connections) this.send(connection, frame)
   }
 
   send(connection: Connection, frame: Frame): void {

@@ -34,12 +34,9 @@ t.test('three servers form a cluster, and each of them executes what clients ask
   t.match([...clusterIds][0], /^[0-9a-f]{32}$/)
   for (let id = 0; id < 3; id++) {
     const client = await cluster.client(id)
-    t.strictSame(await client.next('welcome'), {
-      type: 'welcome',
-      server: id,
-      servers: cluster.addresses,
-      leader: servers[id]?.status().leader,
-    })
+    const { leader, ...welcome } = await client.next('welcome')
+    t.strictSame(welcome, { type: 'welcome', server: id, servers: cluster.addresses })
+    t.ok(leader === null || leader < 3)
     const session = await client.session(NONCE)
     t.equal(decodeValue((await client.submit(session, 1, adding(5))).value), 5 * (id + 1))
     t.equal(

@@ -119,6 +119,7 @@ export class Link {
 
   /** The server has been silent for a while: others may know more. To be said again while it is silent. */
   doubt(): void {
+    if (!this.hasOthers) return
     this.#consider()
     const [current, second] = [this.#current, this.#second]
     if (current === undefined || (second !== undefined && current.heardAt < second.askedAt)) return

@@ -12,8 +12,8 @@ export interface Leaving {
   readonly loop: { step(input: Input): void; turn(): void }
   /** How many are connected. */
   readonly clients: { readonly size: number }
-  /** The server has ended meanwhile, by an error. */
-  ended(): boolean
+  /** Whether the server has ended meanwhile, by an error. */
+  readonly ended: () => boolean
 }
 
 /** Resolves when nothing needs this server any more, or has had its time; `patience`: of a handing over (ms). */

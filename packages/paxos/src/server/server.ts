@@ -71,8 +71,6 @@ export class Server<Schema extends z.ZodType, Value> {
   /** It takes its leave of the others, before its end. */
   #leaving: Promise<void> | undefined
   #ending: Promise<SynodError | null> | undefined
-  /** How long a handing over may take (ms). */
-  readonly #patience: number
   readonly #standing: Standing
   readonly #ticker: Ticker
   #resolveStopped: (error: SynodError | null) => void = () => undefined
@@ -84,7 +82,6 @@ export class Server<Schema extends z.ZodType, Value> {
     this.#options = options
     const { sessionTtl = DEFAULT_TIMING.sessionTtl } = service
     const timing = options.timing ?? { ...DEFAULT_TIMING, sessionTtl }
-    this.#patience = 2 * timing.election
     this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve))
     this.serving = new Promise((resolve) => (this.#resolveServing = resolve))
     this.repaired = new Promise((resolve) => (this.#resolveRepaired = resolve))
@@ -94,10 +91,8 @@ export class Server<Schema extends z.ZodType, Value> {
     const { machine, holder, read } = machineOf(service)
     const configuration = { servers: addresses.map((_, server) => server) }
     const [start, seed] = [randomInteger(clock), randomInteger(clock)]
-    const core = new Paxos(
-      { id, configuration, start, seed, timing, limits: options.limits ?? DEFAULT_LIMITS },
-      machine,
-    )
+    const { limits = DEFAULT_LIMITS } = options
+    const core = new Paxos({ id, configuration, start, seed, timing, limits }, machine)
     this.#core = core
     this.#peers = new Peers(id, addresses, transport, clock, log, this.#peersHost())
     this.#clients = new Clients(this.#clientsHost(read), clock, log)
@@ -215,7 +210,7 @@ export class Server<Schema extends z.ZodType, Value> {
       clients: this.#clients,
       ended: () => this.#ending !== undefined,
     }
-    await farewell(this.#options.clock, parts, this.#patience)
+    await farewell(this.#options.clock, parts, 2 * (this.#options.timing ?? DEFAULT_TIMING).election)
   }
 
   /** Its core runs, and others' messages are for it. */

@@ -99,8 +99,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'end':
       return writer.array(2).uint(KIND.end).name(frame.clientId).take()
     case 'subscribe':
-      writer.array(3).uint(KIND.subscribe).uint(frame.feed)
-      return (frame.from === null ? writer.nil() : writer.uint(frame.from)).take()
+      return optional(writer.array(3).uint(KIND.subscribe).uint(frame.feed), frame.from).take()
     case 'taken':
       return writer.array(3).uint(KIND.taken).uint(frame.feed).uint(frame.through).take()
     case 'unsubscribe':
@@ -129,8 +128,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return packed(KIND.snapshot, { ...frame, error: frame.error === null ? null : sendable(frame.error) })
     case 'leader':
       if (!('leader' in frame)) return writer.array(1).uint(KIND.askLeader).take()
-      writer.array(2).uint(KIND.leader)
-      return (frame.leader === null ? writer.nil() : writer.uint(frame.leader)).take()
+      return optional(writer.array(2).uint(KIND.leader), frame.leader).take()
     case 'goodbye':
       return packed(KIND.goodbye, { ...frame, message: sendable(frame.message) })
     default:
@@ -345,6 +343,10 @@ function open(bytes: Uint8Array): { kind: number; from: Reader } {
 function ended<T>(from: Reader, frame: T): T {
   from.end()
   return frame
+}
+
+function optional(to: Writer, value: number | null): Writer {
+  return value === null ? to.nil() : to.uint(value)
 }
 
 function unexpected(kind: number, what: string): never {

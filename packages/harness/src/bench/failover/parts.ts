@@ -94,7 +94,9 @@ export async function rolling(bench: Bench): Promise<Measured> {
       const gaps = bench.writers.gaps()
       seen.push({ round, server, led, down, serving, ...gaps })
       const who = `server ${server}${led ? ', the leader,' : ''} restarted`
-      bench.say(`${who}: ${gaps.any.toFixed(0)} ms (from ${gaps.at.toFixed(0)} ms on), the worst client ${gaps.worst.toFixed(0)} ms`)
+      bench.say(
+        `${who}: ${gaps.any.toFixed(0)} ms (from ${gaps.at.toFixed(0)} ms on), the worst client ${gaps.worst.toFixed(0)} ms`,
+      )
     }
   }
   return {
