@@ -12,12 +12,18 @@ export interface Leaving {
   readonly loop: { step(input: Input): void; turn(): void }
   /** How many are connected. */
   readonly clients: { readonly size: number }
+  /** It is the only server of its cluster. */
+  readonly alone: boolean
   /** Whether the server has ended meanwhile, by an error. */
   readonly ended: () => boolean
 }
 
 /** Resolves when nothing needs this server any more, or has had its time; `patience`: of a handing over (ms). */
-export async function farewell(clock: Clock, { core, loop, clients, ended }: Leaving, patience: number): Promise<void> {
+export async function farewell(
+  clock: Clock,
+  { core, loop, clients, alone, ended }: Leaving,
+  patience: number,
+): Promise<void> {
   const until = async (condition: () => boolean, within: number): Promise<void> => {
     const deadline = clock.now() + within
     while (!condition() && !ended() && clock.now() < deadline)
@@ -26,7 +32,7 @@ export async function farewell(clock: Clock, { core, loop, clients, ended }: Lea
   const led = core.status().role === 'leader'
   loop.step({ type: 'stop', now: clock.now() })
   loop.turn()
-  if (!led) return
+  if (!led || alone) return
   await until(() => core.status().role !== 'leader', patience)
   await until(() => core.status().leader !== null, patience)
   if (core.status().leader !== null) await until(() => clients.size === 0, GRACE)

@@ -208,6 +208,7 @@ export class Server<Schema extends z.ZodType, Value> {
       core: this.#core,
       loop: this.#loop,
       clients: this.#clients,
+      alone: this.#options.addresses.length === 1,
       ended: () => this.#ending !== undefined,
     }
     await farewell(this.#options.clock, parts, 2 * (this.#options.timing ?? DEFAULT_TIMING).election)
