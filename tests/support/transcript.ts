@@ -131,10 +131,11 @@ export function showMessage(message: Message): string {
     case 'heartbeat':
     case 'heartbeatReply': {
       const told = `${showBallot(message.ballot)} #${message.sequence}; decided<${message.decided}${showAudit(message.audit)}`
-      const lease =
-        type === 'heartbeat' ? (message.lease > 0 ? `lease ${message.lease}` : '') : message.leased ? 'granted' : ''
-      return `${type} ${told}${unless(lease === '', lease)}`
+      const lease = type === 'heartbeat' ? message.lease : 0
+      return `${type} ${told}${unless(lease === 0, `lease ${lease}`)}`
     }
+    case 'grant':
+      return `${type} ${showBallot(message.ballot)} #${message.sequence}`
     case 'prescout':
       return `${type} #${message.attempt}`
     case 'prescoutReply':

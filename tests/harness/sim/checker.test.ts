@@ -78,7 +78,7 @@ t.test('R2: a slot is called decided that is not', (t) => {
   for (const message of [
     { type: 'decision', ballot: ballot(1), decided: 5 },
     { type: 'heartbeat', ballot: ballot(1), sequence: 1, decided: 5, audit, lease: 0 },
-    { type: 'heartbeatReply', ballot: ballot(1), sequence: 1, decided: 5, audit, leased: false, clock: 1 },
+    { type: 'heartbeatReply', ballot: ballot(1), sequence: 1, decided: 5, audit },
     { type: 'decided', ballot: ballot(1), first: 1, commands: [], decided: 5 },
     { type: 'p2a', run: run(ballot(1), 5, add(3)), decided: 5 },
   ] as const)

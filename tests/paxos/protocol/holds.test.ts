@@ -53,8 +53,6 @@ t.test('what a server has executed is not held for it any more, and nothing is o
       sequence: 1,
       decided,
       audit,
-      leased: false,
-      clock: 1,
     })
     submit(31, 40)
     network.transcript()

@@ -36,9 +36,13 @@ t.test('a lease counts from the sending of the heartbeat, and is granted when th
   network.transcript()
   network.now += 150
   network.deliver('0→1')
-  t.equal(network.transcript(), '1 logs lease 300', 'and answers when that is durable')
+  t.equal(
+    network.transcript(),
+    lines('1→0 heartbeatReply 1.0 #1; decided<1\n1 logs lease 300'),
+    'not before that is durable',
+  )
   network.sync(1)
-  t.match(network.transcript(), '1→0 heartbeatReply 1.0 #1; decided<1; granted')
+  t.match(network.transcript(), '1→0 grant 1.0 #1')
   network.deliver('1→0')
   network.now += 49
   network.read(0)
@@ -136,8 +140,8 @@ t.test('a leader that hands over drops its lease, and whoever hears of it may fo
   network.sync(1)
   network.deliver('1→0 heartbeatReply')
   t.match(network.transcript(), '0→1,2 stepDown 1.0 for 1')
-  network.read(0)
-  t.equal(network.readable(0), 0)
+  network.inject(1, 0, { type: 'askIndex', ballot: ballot('1.0'), sequence: 9 })
+  t.equal(network.transcript(), '', 'it answers nobody')
   network.deliver('0→1 stepDown', '0→2 stepDown')
   network.deliver('1→2 p1a')
   t.match(network.transcript(), '2 logs promise 2.1')
@@ -176,9 +180,7 @@ t.test('a leader whose clock goes back trusts in no lease any more', (t) => {
 t.test('a leader that finds another clock to be faster than two clocks can differ trusts in no lease any more', (t) => {
   const network = led()
   const reply = (sequence: number, clock: number): void => {
-    const audit = network.core(0).status().audit
-    const told = { ballot: ballot('1.0'), sequence, decided: 1, audit, leased: true, clock }
-    network.inject(1, 0, { type: 'heartbeatReply', ...told })
+    network.inject(1, 0, { type: 'grant', ballot: ballot('1.0'), sequence, clock })
   }
   t.equal(network.now, 2000, 'when server 1 granted its first lease')
   network.tick(100, 0)
@@ -196,10 +198,8 @@ t.test('a leader that finds another clock to be faster than two clocks can diffe
 
 t.test('a clock that begins anew is that of a new process', (t) => {
   const network = led()
-  const audit = network.core(0).status().audit
   const reply = (sequence: number, clock: number): void => {
-    const told = { ballot: ballot('1.0'), sequence, decided: 1, audit, leased: true, clock }
-    network.inject(1, 0, { type: 'heartbeatReply', ...told })
+    network.inject(1, 0, { type: 'grant', ballot: ballot('1.0'), sequence, clock })
   }
   network.tick(100, 0)
   reply(2, 5)

@@ -14,7 +14,7 @@ import { Election } from './election.js'
 import { LeaderLease } from './leader-lease.js'
 import { Leader } from './leader.js'
 import type { Leases } from './leases.js'
-import type { AskIndex, HeartbeatReply, P1b, P2b, PrescoutReply, StepDown } from './message.js'
+import type { AskIndex, Grant, HeartbeatReply, P1b, P2b, PrescoutReply, StepDown } from './message.js'
 import type { Outbox } from './outbox.js'
 import { Prng } from './prng.js'
 import { ReadIndex } from './read-index.js'
@@ -195,13 +195,17 @@ export class Leadership {
   }
 
   /** The server has adopted no ballot above the one that the heartbeat told. */
-  heartbeatReply(from: ServerId, { ballot, sequence, decided, leased, clock }: HeartbeatReply, now: number): void {
+  heartbeatReply(from: ServerId, { ballot, sequence, decided }: HeartbeatReply, now: number): void {
     if (!this.active || !sameBallot(ballot, this.#leader.ballot)) return // of a former ballot of this server's
     this.#leader.heardFrom(from, decided, now)
     this.#readIndex.vote(from, sequence, this.#out)
-    if (leased) this.#lease.granted(from, sequence, clock, now)
     const handover = this.#handover
     if (from === handover?.to && handover.asked !== null && sequence >= handover.asked) handover.told = decided
+  }
+
+  /** An acceptor has granted the lease that the heartbeat asked for. */
+  grant(from: ServerId, { ballot, sequence, clock }: Grant, now: number): void {
+    if (this.active && sameBallot(ballot, this.#leader.ballot)) this.#lease.granted(from, sequence, clock, now)
   }
 
   /**

@@ -85,9 +85,14 @@ export interface HeartbeatReply {
   readonly sequence: number
   readonly decided: Slot
   readonly audit: AuditMark
-  /** Whether the lease is granted that the heartbeat asked for; then it leaves when the log says so. */
-  readonly leased: boolean
-  /** The sender's clock, in whole ms. */
+}
+
+/** Acceptor → leader, after its log says that it grants such leases: I adopt no other server's ballot for as long as you asked. */
+export interface Grant {
+  readonly type: 'grant'
+  readonly ballot: Ballot
+  readonly sequence: number
+  /** The sender's clock when the heartbeat came, in whole ms. */
   readonly clock: number
 }
 
@@ -278,3 +283,4 @@ export type Message =
   | Piece
   | AskIndex
   | TellIndex
+  | Grant

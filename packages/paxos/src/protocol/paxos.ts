@@ -221,6 +221,8 @@ export class Paxos {
         this.#auditor.compare(from, message.audit, this.#now, this.#out)
         this.#replica.reached(from, message.decided)
         return this.#leadership.heartbeatReply(from, message, this.#now)
+      case 'grant':
+        return this.#leadership.grant(from, message, this.#now)
       case 'askIndex':
         return this.#leadership.askIndex(from, message, this.#replica.known, this.#now)
       case 'tellIndex':
@@ -285,11 +287,10 @@ export class Paxos {
     this.#advance() // a leader that hands over waits to hear that its successor has executed all
     const { ballot, sequence, lease } = message
     const { chain, slotOut } = this.#replica
-    const leased = lease > 0
-    const told = { ballot, sequence, decided: slotOut, audit: chain.block, leased, clock: Math.floor(this.#now) }
-    if (!leased) return this.#out.send([from], { type: 'heartbeatReply', ...told })
+    this.#out.send([from], { type: 'heartbeatReply', ballot, sequence, decided: slotOut, audit: chain.block })
+    if (lease === 0) return
     this.#voter.grant(message, this.#now)
-    this.#out.sendAfterSync(from, { type: 'heartbeatReply', ...told })
+    this.#out.sendAfterSync(from, { type: 'grant', ballot, sequence, clock: Math.floor(this.#now) })
   }
 
   #prescout(from: ServerId, message: Prescout): void {

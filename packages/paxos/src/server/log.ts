@@ -68,6 +68,7 @@ const RECEIVER: Readonly<Record<Message['type'], Channel>> = {
   fetch: 'replica',
   piece: 'replica',
   askIndex: 'commander',
+  grant: 'commander',
   tellIndex: 'replica',
 }
 
@@ -126,6 +127,8 @@ function showMessage(message: Message): string {
     case 'heartbeat':
     case 'heartbeatReply':
       return `${message.type} ${showBallot(message.ballot)} number ${message.sequence}, decided below ${message.decided}`
+    case 'grant':
+      return `grant ${showBallot(message.ballot)} number ${message.sequence}`
     case 'askIndex':
       return `askIndex number ${message.sequence}, at ${showBallot(message.ballot)}`
     case 'tellIndex':

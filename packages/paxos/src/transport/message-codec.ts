@@ -43,7 +43,7 @@ const SHAPES: Readonly<Record<Message['type'], readonly [number: number, fields:
   p2b: [3, 8],
   decision: [4, 5],
   heartbeat: [5, 9],
-  heartbeatReply: [6, 10],
+  heartbeatReply: [6, 8],
   prescout: [7, 2],
   prescoutReply: [8, 6],
   stepDown: [9, 5],
@@ -63,6 +63,7 @@ const SHAPES: Readonly<Record<Message['type'], readonly [number: number, fields:
   piece: [23, 7],
   askIndex: [24, 5],
   tellIndex: [25, 3],
+  grant: [26, 6],
 }
 const TYPES = Object.keys(SHAPES) as Message['type'][]
 
@@ -88,7 +89,9 @@ export function writeMessage(to: Writer, message: Message): void {
       return void writeMark(to, message.audit).uint(message.lease)
     case 'heartbeatReply':
       writeBallot(to, message.ballot).uint(message.sequence).uint(message.decided)
-      return void writeMark(to, message.audit).boolean(message.leased).uint(message.clock)
+      return void writeMark(to, message.audit)
+    case 'grant':
+      return void writeBallot(to, message.ballot).uint(message.sequence).uint(message.clock)
     case 'askIndex':
       return void writeBallot(to, message.ballot).uint(message.sequence)
     case 'tellIndex':
@@ -176,8 +179,10 @@ export function readMessage(from: Reader): Message {
     }
     case 'heartbeatReply': {
       const told = { ballot: readBallot(from), sequence: from.uint(), decided: from.uint(), audit: readMark(from) }
-      return { type, ...told, leased: from.boolean(), clock: from.uint() }
+      return { type, ...told }
     }
+    case 'grant':
+      return { type, ballot: readBallot(from), sequence: from.uint(), clock: from.uint() }
     case 'askIndex':
       return { type, ballot: readBallot(from), sequence: from.uint() }
     case 'tellIndex':
