@@ -27,6 +27,11 @@ t.test('each option that cannot be used is told in one sentence, with exit code 
     ['--id 0 --count 3', '--port is missing: say on which port this server listens (or list all servers with --peers or --hostfile)'],
     ['--id 0 --port 7000', '--count is missing: say how many servers the cluster has (or list them with --peers or --hostfile)'],
     ['--id 0 --count 3 --port 65536', '--port must be a whole number from 1 to 65535, not 65536'],
+    ['--id 0 --count 3 --port 7000 --heartbeat 0', '--heartbeat must be a whole number of ms from 1 to 60000, not 0'],
+    [
+      '--id 0 --count 3 --port 7000 --heartbeat 100 --election-timeout 200',
+      '--election-timeout must be a whole number of ms from 300 (three heartbeats) to 60000, not 200',
+    ],
     ['--id 0 --count 3 --port 65535', 'with --id 0 --count 3 --port 65535 the servers\' ports would be 65535 to 65537: choose another --port, they must be from 1 to 65535'],
     ['--id 0 --peers 10.1.2.3:7000', 'the others are to reach this server at 10.1.2.3:7000, but without --bind it listens on 127.0.0.1 only: add --bind with the address to listen on, and --insecure-bind'],
     ['--id 0 --peers localhost', '--peers, server 0: "localhost" is not an address of the form host:port with a port from 1 to 65535'],

@@ -27,6 +27,8 @@ interface Flags {
   readonly bind?: string
   readonly insecureBind?: true
   readonly repair?: true
+  readonly heartbeat?: number
+  readonly electionTimeout?: number
   readonly verbose: number
 }
 
@@ -109,6 +111,12 @@ function parse(name: string, argv: readonly string[]): ServeOptions | null {
       '--repair',
       'rebuild a damaged or emptied directory from the other servers: its files are set aside, and the server votes again once it is safe',
     )
+    .option('--heartbeat <ms>', 'a leader is heard from this often (default: 50)', wholeNumber('--heartbeat'))
+    .option(
+      '--election-timeout <ms>',
+      'a leader that is silent for this long is taken for gone; the same on all servers (default: 400)',
+      wholeNumber('--election-timeout'),
+    )
     .option(
       '-v, --verbose',
       'tell of elections and connections; -vv of messages, -vvv of everything',
@@ -139,6 +147,8 @@ function optionsOf({
   bind,
   insecureBind,
   repair,
+  heartbeat,
+  electionTimeout,
   verbose,
 }: Flags): ServeOptions {
   if (peers !== undefined && hostfile !== undefined)
@@ -154,6 +164,8 @@ function optionsOf({
     ...(bind !== undefined && { bind }),
     ...(insecureBind && { insecureBind }),
     ...(repair && { repair }),
+    ...(heartbeat !== undefined && { heartbeat }),
+    ...(electionTimeout !== undefined && { electionTimeout }),
   }
 }
 

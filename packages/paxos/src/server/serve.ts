@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { ServerId } from '../protocol/ballot.js'
 import type { Limits, Timing } from '../protocol/config.js'
+import { DEFAULT_TIMING } from '../protocol/config.js'
 import type { SynodError } from '../protocol/error.js'
 import type { Service } from '../service/service.js'
 import { FileStorage } from '../storage/file-storage.js'
@@ -15,6 +16,9 @@ import { tooSmallToRepair } from './misfits.js'
 import { Pages } from './http/pages.js'
 import { Server } from './server.js'
 import type { SnapshotPolicy } from './snapshotter.js'
+
+/** Of a heartbeat's interval and of an election timeout (ms). */
+const LONGEST_TIMEOUT = 60_000
 
 /** Which server this is, and where it and the others are. */
 export interface ServeOptions {
@@ -33,6 +37,13 @@ export interface ServeOptions {
   /** Must be true for a `bind` that other machines can reach: peers and clients are not authenticated. */
   readonly insecureBind?: boolean
   readonly timing?: Timing
+  /** A leader is heard from at least this often (ms; 50 if left out). Without effect where `timing` is given. */
+  readonly heartbeat?: number
+  /**
+   * A leader that was silent for this long (ms; 400 if left out) is taken for gone; for up to four times as long where servers that
+   * live were silent for long lately. Three heartbeats at least. Without effect where `timing` is given.
+   */
+  readonly electionTimeout?: number
   readonly limits?: Limits
   /** When a snapshot is made, so that the log before it can go. */
   readonly snapshots?: SnapshotPolicy
@@ -125,7 +136,7 @@ export function begin<Schema extends z.ZodType, Value>(
     transport: new WebSocketTransport({ bind, port, advertised: [address], cluster: addresses, http: pages.handle }),
     clock: realClock,
     warn: options.onWarning ?? ((line) => process.stderr.write(`${line}\n`)),
-    ...(options.timing && { timing: options.timing }),
+    timing: options.timing ?? timingOf(options, service.sessionTtl),
     ...(options.limits && { limits: options.limits }),
     ...(options.snapshots && { snapshots: options.snapshots }),
     repair: options.repair === true,
@@ -154,6 +165,18 @@ function runningServer<Schema extends z.ZodType, Value>(
     status: () => server.status(),
     close: () => server.close(),
   }
+}
+
+/** The usual timing, but for what the options say. */
+function timingOf(options: ServeOptions, sessionTtl = DEFAULT_TIMING.sessionTtl): Timing {
+  const { heartbeat = DEFAULT_TIMING.heartbeat, electionTimeout: election = DEFAULT_TIMING.election } = options
+  if (!Number.isInteger(heartbeat) || heartbeat < 1 || heartbeat > LONGEST_TIMEOUT)
+    throw badOption(`--heartbeat must be a whole number of ms from 1 to ${LONGEST_TIMEOUT}, not ${heartbeat}`)
+  if (!Number.isInteger(election) || election < 3 * heartbeat || election > LONGEST_TIMEOUT)
+    throw badOption(
+      `--election-timeout must be a whole number of ms from ${3 * heartbeat} (three heartbeats) to ${LONGEST_TIMEOUT}, not ${election}`,
+    )
+  return { ...DEFAULT_TIMING, sessionTtl, heartbeat, election }
 }
 
 /** The address to listen on; one that other machines can reach must be allowed. */
