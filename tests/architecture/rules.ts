@@ -16,7 +16,7 @@ const MAX_LINES = 400
 /** The folders of packages/paxos/src, and the folders that each may import besides itself. */
 const PAXOS_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
-  storage: ['protocol'],
+  storage: ['protocol', 'codec'],
   codec: ['protocol'],
   transport: ['protocol', 'codec'],
   service: ['protocol', 'codec'],

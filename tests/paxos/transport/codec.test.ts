@@ -1,5 +1,6 @@
 import type { Message } from '@synod/paxos/internal/protocol/message'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
+import { decodeRecord, encodeRecord } from '@synod/paxos/internal/storage/record'
 import {
   decodeClientFrame,
   decodeHello,
@@ -129,6 +130,23 @@ t.test('a message is encoded once, however many peers get it', (t) => {
   t.end()
 })
 
+t.test('the commands of a run are encoded once, for its messages and for the log of whoever accepts it', (t) => {
+  const run = { ballot: { round: 3, server: 1, start: 7 }, first: 9, commands: [op(1, 100), op(2, 100)] }
+  const message: Message = { type: 'p2a', run, decided: 5 }
+  const frame = encodeFrame({ type: 'messages', batch: 1, messages: [message] })
+  const received = decodePeerFrame(frame)
+  const [p2a] = received.type === 'messages' ? received.messages : []
+  if (p2a?.type !== 'p2a') throw new Error('a p2a was expected')
+  t.strictSame(p2a.run, run)
+  for (const known of [run, p2a.run])
+    Object.defineProperty(known, 'commands', { get: () => t.fail('they were encoded again') })
+  const record = encodeRecord({ type: 'accept', run })
+  t.ok(Buffer.from(record).equals(encodeRecord({ type: 'accept', run: p2a.run })))
+  const read = decodeRecord(record)
+  t.match(read, { type: 'accept', run: { first: 9, commands: [op(1, 100), op(2, 100)] } })
+  t.end()
+})
+
 t.test('what is decoded does not keep a larger buffer alive', (t) => {
   const bytes = encodeFrame({ type: 'submit', clientId, acked: 0, commands: [[1, value]] })
   const chunk = Buffer.alloc(1 << 16)
@@ -179,7 +197,7 @@ t.test('a hello says what it is for, or null, and nothing else', (t) => {
 })
 
 t.test('a frame that could not be encoded leaves nothing behind in the next', (t) => {
-  t.throws(() => encodeFrame({ type: 'open', nonce: 'x'.repeat(300) }))
+  t.throws(() => encodeFrame({ type: 'taken', feed: 1, through: -1 }), RangeError)
   t.strictSame(decodeClientFrame(encodeFrame({ type: 'open', nonce })), { type: 'open', nonce })
   t.end()
 })

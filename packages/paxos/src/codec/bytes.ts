@@ -1,7 +1,7 @@
 /**
  * MessagePack, one field at a time: what the hot path is written with and read by. The reader knows what must come next,
  * so nothing is built from what is not expected: no array, map or string is made before its length was checked against
- * the bytes that are there. (Whole plain values are packed by msgpackr, in values.ts.)
+ * the bytes that are there. (Whole plain values are packed in values.ts.)
  */
 import { Buffer } from 'node:buffer'
 import { SynodError } from '../protocol/error.js'
@@ -55,8 +55,10 @@ export class Writer {
     return this
   }
 
-  /** A safe non-negative integer. */
+  /** A safe non-negative integer. Throws RangeError for any other number, which could not be read back. */
   uint(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new RangeError('something else where a non-negative integer should be')
     this.#room(9)
     if (value < 0x80) this.#bytes[this.#at++] = value
     else if (value < 0x100) this.#at = this.#bytes.writeUInt8(value, this.#tag(0xcc))
@@ -81,11 +83,20 @@ export class Writer {
     return this
   }
 
-  /** A name of at most 255 ASCII characters. */
+  /** A name: at most 255 ASCII characters. Any other text is written as {@link text} does. */
   name(value: string): this {
-    this.#room(2 + value.length)
-    this.#at = this.#bytes.writeUInt8(value.length, this.#tag(0xd9))
-    this.#at += this.#bytes.write(value, this.#at, 'latin1')
+    const { length } = value
+    if (length > 0xff) return this.text(value)
+    this.#room(2 + length)
+    const [bytes, start] = [this.#bytes, this.#at + 2]
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i)
+      if (unit >= 0x80) return this.text(value)
+      bytes[start + i] = unit
+    }
+    bytes[start - 2] = 0xd9
+    bytes[start - 1] = length
+    this.#at = start + length
     return this
   }
 
@@ -202,6 +213,16 @@ export class Reader {
     const length = this.#big(4)
     if (length > max) throw this.#bad(`a text of at most ${max} bytes`)
     return this.#bytes.toString('utf8', this.#at, this.#skip(length))
+  }
+
+  /** Where it is: how many bytes are read. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** A view of what was read since it was there. */
+  since(start: number): Buffer {
+    return this.#bytes.subarray(start, this.#at)
   }
 
   /** A view of the bytes that follow. */

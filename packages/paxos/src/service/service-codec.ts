@@ -1,10 +1,11 @@
 /** A service's operations and results as bytes, and its state as the machine that the replica drives. */
+import { Buffer } from 'node:buffer'
 import { z } from 'zod'
 import type { Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import { eventBytes } from '../protocol/event-ring.js'
 import type { Emit, StateMachine } from '../protocol/state.js'
-import { packValue, unpackOwn, unpackValue } from '../codec/values.js'
+import { packValue, unpackValue } from '../codec/values.js'
 import { Refusal } from './service.js'
 import type { Service } from './service.js'
 import { ServiceState } from './state-holder.js'
@@ -40,7 +41,27 @@ export function encodeOp<Schema extends z.ZodType>(service: Operations<Schema>, 
  * executed on every server. Throws SynodError `BAD_OPERATION`.
  */
 export function admitOp<Schema extends z.ZodType>(service: Operations<Schema>, bytes: Uint8Array): Uint8Array {
-  return packOp(service, parse(service, unpackOp(service, bytes)))
+  const op = unpackOp(service, bytes)
+  const parsed = parse(service, op)
+  // What the schema leaves as it is need not be packed again. It is copied: it must not keep all that came with it.
+  if (bytes.length <= MAX_OPERATION && isSame(op, parsed)) return Buffer.from(bytes)
+  return packOp(service, parsed)
+}
+
+/** Whether two plain values are the same, the order of their keys included. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
+    return Number.isNaN(one) && Number.isNaN(other)
+  if (Array.isArray(one))
+    return Array.isArray(other) && one.length === other.length && one.every((item, at) => isSame(item, other[at]))
+  if (!isPlain(one) || !isPlain(other)) return false
+  const [keys, others] = [Object.keys(one), Object.keys(other)]
+  return keys.length === others.length && keys.every((key, at) => key === others[at] && isSame(one[key], other[key]))
+}
+
+function isPlain(value: object): value is Record<string, unknown> {
+  return Object.getPrototypeOf(value) === Object.prototype
 }
 
 /**
@@ -98,7 +119,7 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
     begin()
     let value: Value
     try {
-      value = holder.state.execute(slot, { clientId, op: unpackOwn(op) as z.output<Schema> }, collect)
+      value = holder.state.execute(slot, { clientId, op: unpackValue(op) as z.output<Schema> }, collect)
     } catch (error) {
       if (error instanceof Refusal) return refused(error)
       throw failed(service.name, slot, error)

@@ -1,6 +1,6 @@
 /**
  * The fields of a log record, read one after the other from its bytes. A start decodes millions of them: nothing is built
- * that is not asked for. (What writes them is msgpackr; this reads all that it may write for a record, and nothing else.)
+ * that is not asked for. (Former releases wrote numbers and texts in other forms, too: all of those are read.)
  */
 
 const LOW = 0x1_0000_0000

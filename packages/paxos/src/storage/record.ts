@@ -17,17 +17,10 @@
  * | 10 | `repaired` | life |
  * | 11 | `lease` | ms |
  *
- * A ballot is three integers: round, server, start. Commands are an array of arrays:
- *
- * | number | kind | fields |
- * |---|---|---|
- * | 0 | `op` | client id, local id, acked, operation |
- * | 1 | `open` | nonce |
- * | 3 | `noop` | |
- * | 4 | `end` | client id |
- * | 5 | `mark` | nonce |
+ * A ballot is three integers: round, server, start. What a command is, codec/runs.ts says.
  */
-import { Packr } from 'msgpackr'
+import { Writer } from '../codec/bytes.js'
+import { END, MARK, NOOP, OP, OPEN, runBytes, writeBallot, writeCommands } from '../codec/runs.js'
 import type { Ballot } from '../protocol/ballot.js'
 import type { Command } from '../protocol/command.js'
 import { Fields } from './fields.js'
@@ -70,20 +63,13 @@ const KIND = {
 } as const satisfies Record<RecordKind, number>
 const KINDS = Object.keys(KIND) as readonly RecordKind[]
 
-const OP = 0
-const OPEN = 1
-const NOOP = 3
-const END = 4 // 2 was another kind, before the first release
-const MARK = 5
+const writer = new Writer()
 
-const packr = new Packr({ useRecords: false })
-
-/**
- * The record's bytes, which may share memory with others: to be copied at once. Throws RangeError for a number that could
- * not be read back: once it is in the log, it is too late.
- */
+/** The record's bytes. Throws RangeError for a number that could not be read back: once it is in the log, it is too late. */
 export function encodeRecord(record: FileRecord): Uint8Array {
-  return packr.pack(toArray(record))
+  writer.clear() // of what a throw may have left there
+  writeRecord(writer.array(FIELDS[record.type]).uint(KIND[record.type]), record)
+  return writer.take()
 }
 
 /** The record in the bytes; it shares no memory with them. Throws RangeError for whatever {@link encodeRecord} does not write. */
@@ -101,72 +87,39 @@ export function kindOf(bytes: Uint8Array, start = 0): RecordKind | null {
   return KINDS[bytes[start + 1] ?? KINDS.length] ?? null
 }
 
-function toArray(record: FileRecord): readonly unknown[] {
+function writeRecord(to: Writer, record: FileRecord): void {
   switch (record.type) {
     case 'next':
-      return [KIND.next, integer(record.file), record.salt]
+      return void to.uint(record.file).bytes(record.salt)
     case 'formed':
-      return [KIND.formed]
-    case 'peers':
-      return [KIND.peers, record.batches.map(integer), record.lives.map(integer)]
-    case 'promise':
-      return [KIND.promise, ...ballotFields(record.ballot)]
-    case 'accept':
-      return [
-        KIND.accept,
-        ...ballotFields(record.run.ballot),
-        integer(record.run.first),
-        record.run.commands.map(commandToArray),
-      ]
-    case 'decide':
-      return [KIND.decide, ...ballotFields(record.ballot), integer(record.decided)]
-    case 'learn':
-      return [KIND.learn, ...ballotFields(record.ballot), integer(record.first), record.commands.map(commandToArray)]
-    case 'base':
-      return [
-        KIND.base,
-        integer(record.firstFile),
-        integer(record.collected),
-        ...ballotFields(record.ballot),
-        ...ballotFields(record.decidedBallot),
-        integer(record.decided),
-        record.lives.map(integer),
-      ]
-    case 'lives':
-      return [KIND.lives, record.lives.map(integer)]
     case 'repairing':
-      return [KIND.repairing]
+      return
+    case 'peers':
+      return void writeIntegers(writeIntegers(to, record.batches), record.lives)
+    case 'promise':
+      return void writeBallot(to, record.ballot)
+    case 'accept':
+      return void to.written(runBytes(record.run))
+    case 'decide':
+      return void writeBallot(to, record.ballot).uint(record.decided)
+    case 'learn':
+      return void writeCommands(writeBallot(to, record.ballot).uint(record.first), record.commands)
+    case 'base':
+      writeBallot(writeBallot(to.uint(record.firstFile).uint(record.collected), record.ballot), record.decidedBallot)
+      return void writeIntegers(to.uint(record.decided), record.lives)
+    case 'lives':
+      return void writeIntegers(to, record.lives)
     case 'repaired':
-      return [KIND.repaired, integer(record.life)]
+      return void to.uint(record.life)
     case 'lease':
-      return [KIND.lease, integer(record.ms)]
+      return void to.uint(record.ms)
   }
 }
 
-function ballotFields({ round, server, start }: Ballot): [number, number, number] {
-  return [integer(round), integer(server), integer(start)]
-}
-
-function commandToArray(command: Command): readonly unknown[] {
-  switch (command.kind) {
-    case 'op':
-      return [OP, command.clientId, integer(command.localId), integer(command.acked), command.op]
-    case 'open':
-      return [OPEN, command.nonce]
-    case 'end':
-      return [END, command.clientId]
-    case 'mark':
-      return [MARK, command.nonce]
-    case 'noop':
-      return [NOOP]
-  }
-}
-
-function integer(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError('something else where a non-negative integer should be')
-  }
-  return value
+function writeIntegers(to: Writer, integers: readonly number[]): Writer {
+  to.array(integers.length)
+  for (const integer of integers) to.uint(integer)
+  return to
 }
 
 function fromFields(fields: Fields): FileRecord {

@@ -13,6 +13,7 @@ import type {
 } from '../protocol/message.js'
 import { LONGEST_LEASE } from '../protocol/leader-lease.js'
 import type { Reader, Writer } from '../codec/bytes.js'
+import { writeBallot, writeCommands } from '../codec/runs.js'
 import {
   HASH,
   readAccepted,
@@ -24,8 +25,6 @@ import {
   readRow,
   readRun,
   writeAccepted,
-  writeBallot,
-  writeCommands,
   writeLives,
   writeMark,
   writeRun,
@@ -77,8 +76,7 @@ export function writeMessage(to: Writer, message: Message): void {
       writeAccepted(writeBallot(to, message.ballot).uint(message.from), message)
       return writeLives(to.uint(message.collected), message.lives)
     case 'p2a':
-      writeRun(to, message.run)
-      return void to.uint(message.decided)
+      return void writeRun(to, message.run).uint(message.decided)
     case 'p2b':
       writeBallot(to, message.ballot).uint(message.first).uint(message.last).uint(message.decided)
       return writeLives(to, message.lives)
@@ -106,7 +104,7 @@ export function writeMessage(to: Writer, message: Message): void {
       writeBallot(to, message.ballot)
       return void (message.successor === null ? to.nil() : to.uint(message.successor))
     case 'forward':
-      return writeCommands(to, message.commands)
+      return void writeCommands(to, message.commands)
     case 'alive':
       to.array(message.clientIds.length)
       for (const clientId of message.clientIds) to.name(clientId)
@@ -114,9 +112,9 @@ export function writeMessage(to: Writer, message: Message): void {
     case 'catchUp':
       return void to.uint(message.from)
     case 'decided':
-      writeBallot(to, message.ballot).uint(message.first)
-      writeCommands(to, message.commands)
-      return void to.uint(message.decided)
+      return void writeCommands(writeBallot(to, message.ballot).uint(message.first), message.commands).uint(
+        message.decided,
+      )
     default:
       return writeCare(to, message)
   }

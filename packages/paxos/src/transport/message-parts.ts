@@ -1,9 +1,10 @@
-/** What several messages have in common, as bytes. Commands are tuples, operations bytes. */
+/** What several messages have in common, as bytes. (Runs and commands: codec/runs.ts.) */
 import type { AuditMark } from '../protocol/audit.js'
 import type { Ballot } from '../protocol/ballot.js'
 import type { Command, Run, Slot } from '../protocol/command.js'
 import type { Lives } from '../protocol/message.js'
 import type { Reader, Writer } from '../codec/bytes.js'
+import { END, MARK, NOOP, noteRun, OP, OPEN, runBytes } from '../codec/runs.js'
 import { MAX_LIFE, MAX_SERVERS } from './wire.js'
 
 /** A hash of the chain, or of a state. */
@@ -12,23 +13,20 @@ export const HASH = /^[0-9a-f]{16}$/
 /** The lives of a cluster in which nobody was repaired: what nearly every vote carries. */
 const NO_LIVES: Lives = []
 
-/** As three fields. */
-export function writeBallot(to: Writer, { round, server, start }: Ballot): Writer {
-  return to.uint(round).uint(server).uint(start)
-}
-
 export function readBallot(from: Reader): Ballot {
   return { round: from.uint(), server: from.uint(MAX_SERVERS - 1), start: from.uint() }
 }
 
-export function writeRun(to: Writer, run: Run): void {
-  writeBallot(to, run.ballot).uint(run.first)
-  writeCommands(to, run.commands)
+/** As five fields. */
+export function writeRun(to: Writer, run: Run): Writer {
+  return to.written(runBytes(run))
 }
 
 export function readRun(from: Reader): Run {
+  const start = from.at
   const run = { ballot: readBallot(from), ...readRow(from) }
   if (run.commands.length === 0) from.refuse('a run of at least one command')
+  noteRun(run, from.since(start))
   return run
 }
 
@@ -97,34 +95,6 @@ export function readRange(from: Reader): { first: Slot; last: Slot } {
   return { first, last }
 }
 
-const OPEN = 0
-const END = 1
-const NOOP = 2
-const MARK = 3
-
-export function writeCommands(to: Writer, commands: readonly Command[]): void {
-  to.array(commands.length)
-  for (const command of commands) {
-    switch (command.kind) {
-      case 'op':
-        to.array(4).name(command.clientId).uint(command.localId).uint(command.acked).bytes(command.op)
-        break
-      case 'open':
-        to.array(2).uint(OPEN).name(command.nonce)
-        break
-      case 'end':
-        to.array(2).uint(END).name(command.clientId)
-        break
-      case 'mark':
-        to.array(2).uint(MARK).name(command.nonce)
-        break
-      case 'noop':
-        to.array(1).uint(NOOP)
-        break
-    }
-  }
-}
-
 export function readCommands(from: Reader): Command[] {
   const commands: Command[] = []
   for (let left = from.array(); left > 0; left--) commands.push(readCommand(from))
@@ -133,10 +103,9 @@ export function readCommands(from: Reader): Command[] {
 
 function readCommand(from: Reader): Command {
   const fields = from.array()
-  if (fields === 4) {
-    return { kind: 'op', clientId: from.name(), localId: from.uint(), acked: from.uint(), op: from.bytes() }
-  }
   const kind = from.uint(MARK)
+  if (kind === OP && fields === 5)
+    return { kind: 'op', clientId: from.name(), localId: from.uint(), acked: from.uint(), op: from.bytes() }
   if (kind === OPEN && fields === 2) return { kind: 'open', nonce: from.name() }
   if (kind === END && fields === 2) return { kind: 'end', clientId: from.name() }
   if (kind === MARK && fields === 2) return { kind: 'mark', nonce: from.name() }
