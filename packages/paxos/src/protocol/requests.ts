@@ -110,6 +110,7 @@ export class Requests {
 
   /** A command was executed: answers, if it is one of this server's clients'. */
   executed(command: Command, result: Result, out: Outbox): void {
+    if (this.#pending.size === 0 && this.#foreign.size === 0) return // all clients are others'
     const key = keyOf(command)
     const mine = this.#pending.get(key)
     this.#foreign.delete(key) // it may have come both ways

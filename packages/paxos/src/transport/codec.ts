@@ -78,11 +78,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
       for (const [localId, op] of frame.commands) writer.array(2).uint(localId).bytes(op)
       return writer.take()
     case 'replies':
-      writer.array(2).uint(KIND.replies).array(frame.replies.length)
-      for (const { clientId, localId, result } of frame.replies) {
-        writer.array(4).name(clientId).uint(localId).uint(STATUSES.indexOf(result.status)).bytes(result.value)
-      }
-      return writer.take()
+      return encodeReplies(frame.replies)
     case 'rejected':
       writer.array(5).uint(KIND.rejected).name(frame.clientId).uint(frame.localId)
       return writer.text(frame.code).text(frame.message).take()
@@ -221,9 +217,7 @@ export function decodeServerFrame(bytes: Uint8Array): Welcome | Goodbye | Server
   const { kind, from } = open(bytes)
   switch (kind) {
     case KIND.replies: {
-      const replies: Reply[] = []
-      for (let left = from.array(); left > 0; left--) replies.push(readReply(from))
-      return ended(from, { type: 'replies', replies })
+      return ended(from, { type: 'replies', replies: readReplies(from) })
     }
     case KIND.answers:
       return ended(from, readAnswers(from))
@@ -275,6 +269,28 @@ function encodeMessages({ batch, messages }: PeerFrame): Uint8Array {
   return writer.take()
 }
 
+/** Those of one client that follow each other are one group: its id, then three fields for each of them. */
+function encodeReplies(replies: readonly Reply[]): Uint8Array {
+  let groups = 0
+  for (const [at, { clientId }] of replies.entries()) if (clientId !== replies[at - 1]?.clientId) groups++
+  writer.array(2).uint(KIND.replies).array(groups)
+  for (let at = 0; at < replies.length;) {
+    const clientId = replies[at]?.clientId ?? ''
+    let end = at + 1
+    while (replies[end]?.clientId === clientId) end++
+    writer
+      .array(2)
+      .name(clientId)
+      .array(3 * (end - at))
+    for (; at < end; at++) {
+      const reply = replies[at]
+      if (reply === undefined) break
+      writer.uint(reply.localId).uint(STATUSES.indexOf(reply.result.status)).bytes(reply.result.value)
+    }
+  }
+  return writer.take()
+}
+
 function encodeEvents(feed: number, slots: readonly SlotEvents[]): Uint8Array {
   const known = eventsBytes.get(slots)
   if (known !== undefined) return writer.array(3).uint(KIND.events).uint(feed).written(known).take()
@@ -287,12 +303,20 @@ function encodeEvents(feed: number, slots: readonly SlotEvents[]): Uint8Array {
   return encodeEvents(feed, slots)
 }
 
-function readReply(from: Reader): Reply {
-  from.fields(4, 'a reply')
-  const clientId = from.name()
-  const localId = from.uint()
-  const status = STATUSES[from.uint()] ?? from.refuse('a status')
-  return { clientId, localId, result: { status, value: from.bytes() } }
+function readReplies(from: Reader): Reply[] {
+  const replies: Reply[] = []
+  for (let groups = from.array(); groups > 0; groups--) {
+    from.fields(2, 'the replies of a client')
+    const clientId = from.name()
+    const fields = from.array()
+    if (fields === 0 || fields % 3 !== 0) from.refuse('three fields for each reply')
+    for (let left = fields / 3; left > 0; left--) {
+      const localId = from.uint()
+      const status = STATUSES[from.uint()] ?? from.refuse('a status')
+      replies.push({ clientId, localId, result: { status, value: from.bytes() } })
+    }
+  }
+  return replies
 }
 
 /** Slots that have events, in order. */
