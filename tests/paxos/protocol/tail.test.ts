@@ -1,6 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import { NOOP, sameCommand } from '@synod/paxos/internal/protocol/command'
+import type { Command } from '@synod/paxos/internal/protocol/command'
 import { Tail } from '@synod/paxos/internal/protocol/tail'
 import { Prng } from '@synod/paxos/internal/protocol/prng'
 import { command, showCommand } from '../../support/transcript.js'
@@ -106,6 +108,26 @@ t.test('it is what a list of the last commands would be, at random', (t) => {
     }
     t.match(there(), /–/, `seed ${seed}`)
   }
+  t.end()
+})
+
+t.test('operations of every size, and what is none, come back as they were', (t) => {
+  const prng = new Prng(5)
+  const self = new Tail({ tailCommands: 500, tailBytes: 1 << 20 })
+  const all: Command[] = [NOOP]
+  for (let slot = 1; slot <= 3000; slot++) {
+    const op = new Uint8Array(prng.chance(0.1) ? prng.below(5000) : prng.below(200)).fill(slot)
+    const nonce = String(slot)
+    const kinds: Command[] = [{ kind: 'open', nonce }, { kind: 'end', clientId: nonce }, { kind: 'mark', nonce }, NOOP]
+    const other = kinds[prng.below(40)]
+    all.push(other ?? { kind: 'op', clientId: `c${prng.below(5)}`, localId: slot, acked: prng.below(slot), op })
+    self.push(all[slot] ?? NOOP, NONE)
+  }
+  for (let slot = self.first; slot < self.next; slot++) {
+    const [found, put] = [self.at(slot), all[slot]]
+    if (found === undefined || put === undefined || !sameCommand(found, put)) t.fail(`slot ${slot} is another`)
+  }
+  t.ok(self.next - self.first > 300, `${self.next - self.first} are there`)
   t.end()
 })
 
