@@ -4,7 +4,7 @@
  * wrong; it is checked all the same. docs/ARCHITECTURE.md has the format.
  */
 import { z } from 'zod'
-import { packValue, unpackValue } from '../codec/values.js'
+import { packValue, unpackOwn } from '../codec/values.js'
 import type { Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import type { SlotEvents } from '../protocol/event-ring.js'
@@ -149,7 +149,7 @@ export class SnapshotReader {
     this.#section = order
     let value: unknown
     try {
-      value = unpackValue(payload)
+      value = unpackOwn(payload)
     } catch (error) {
       throw bad(`its ${section} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
     }

@@ -5,7 +5,7 @@ import type { Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import { eventBytes } from '../protocol/event-ring.js'
 import type { Emit, StateMachine } from '../protocol/state.js'
-import { packLike, packValue, unpackValue } from '../codec/values.js'
+import { packValue, unpackOwn, unpackValue } from '../codec/values.js'
 import { Refusal } from './service.js'
 import type { Service } from './service.js'
 import { ServiceState } from './state-holder.js'
@@ -99,8 +99,6 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
   let events: Uint8Array[] = []
   let bytes = 0
   let badEvent: string | null = null
-  /** Many results are like the one before: they are one thing. */
-  let latest = NONE
   const collect = (event: Event): void => {
     const packed = packEvent(event, MAX_EVENTS - bytes)
     if (typeof packed === 'string') badEvent ??= packed
@@ -121,14 +119,13 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
     begin()
     let value: Value
     try {
-      value = holder.state.execute(slot, { clientId, op: unpackValue(op) as z.output<Schema> }, collect)
+      value = holder.state.execute(slot, { clientId, op: unpackOwn(op) as z.output<Schema> }, collect)
     } catch (error) {
       if (error instanceof Refusal) return refused(error)
       throw failed(service.name, slot, error)
     }
     handOver(emit)
-    if (badEvent !== null) return unsendable('BAD_EVENT', badEvent)
-    return (latest = resultOf('ok', value, latest))
+    return badEvent === null ? resultOf('ok', value) : unsendable('BAD_EVENT', badEvent)
   }
   const ended = (slot: Slot, clientId: string, emit: Emit): void => {
     begin()
@@ -165,9 +162,6 @@ function emitNothing(): never {
   throw new Error('an operation that only reads must not emit')
 }
 
-/** What no result is like. */
-const NONE: ReadResult = { status: 'ok', value: new Uint8Array(0) }
-
 function refused({ code, message, data }: Refusal): ReadResult {
   return resultOf('refused', { code, message, data })
 }
@@ -187,14 +181,13 @@ function packEvent(event: unknown, room: number): Uint8Array | string {
  * An outcome that cannot be sent is the same refusal on every server: the operation was executed, and a user's input must
  * not stop the servers one after the other.
  */
-function resultOf(status: 'ok' | 'refused', outcome: unknown, before = NONE): ReadResult {
+function resultOf(status: 'ok' | 'refused', outcome: unknown): ReadResult {
   let value: Uint8Array
   try {
-    value = packLike(outcome, before.value)
+    value = packValue(outcome)
   } catch {
     return unsendable('BAD_RESULT', 'its result cannot be sent: a result is plain data of well-formed text')
   }
-  if (value === before.value && status === before.status) return before
   if (value.length <= MAX_RESULT) return { status, value }
   return unsendable('RESULT_TOO_LARGE', `its result has ${value.length} bytes, and the limit is ${MAX_RESULT}`)
 }
