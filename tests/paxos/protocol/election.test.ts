@@ -164,3 +164,18 @@ t.test('round trips count, too: where answers take longer than the timeout it co
   t.ok(now < 20_000, `a majority granted after ${now} ms`)
   t.end()
 })
+
+t.test(
+  'a server that was stopped teaches nobody to wait: not itself when it led, nor others by its late answers',
+  (t) => {
+    const self = election()
+    self.heard(ballot('1.0'), 0)
+    self.heard(ballot('1.0'), 60_000)
+    t.equal(self.patience, 500, 'its own heartbeats')
+    const attempt = self.due(120_000) ?? 0
+    self.scouting(120_010)
+    self.answered(2, attempt, true, 180_000)
+    t.equal(self.patience, 500, 'an answer that came when it was not waited for any more')
+    t.end()
+  },
+)

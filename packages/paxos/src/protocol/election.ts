@@ -68,7 +68,8 @@ export class Election {
   heard(ballot: Ballot, now: number): boolean {
     if (this.#leader !== null && compareBallots(ballot, this.#leader) < 0) return false
     const changed = this.#leader === null || !sameBallot(ballot, this.#leader)
-    if (!changed) this.#waited(now - this.#heardAt)
+    // Its own beats tell a leader nothing of others: when it was stopped, that was no silence of anybody.
+    if (!changed && ballot.server !== this.#config.id) this.#waited(now - this.#heardAt)
     if (this.#suspect !== null && sameBallot(ballot, this.#suspect))
       this.#heedFrom = now + DISTRUST * this.#config.timing.election
     this.#suspect = null
@@ -140,8 +141,9 @@ export class Election {
 
   /** One answer to the prescout of this number. One that comes when the next was sent already took too long to be waited for. */
   answered(from: ServerId, attempt: number, granted: boolean, now: number): void {
+    if (!this.#asking) return // a majority was sooner: it need not be waited for
     this.#waited(attempt === this.#attempt ? now - this.#askedAt : this.patience)
-    if (granted && this.#asking && attempt === this.#attempt) this.#grants.add(from)
+    if (granted && attempt === this.#attempt) this.#grants.add(from)
   }
 
   /** The prescout is over: the scout begins. */
