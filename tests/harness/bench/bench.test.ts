@@ -1,4 +1,6 @@
 /** The bench on real servers, for a moment: that its figures fit together. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { main } from '@synod/harness/internal/cli/program'
 import type { Row } from '@synod/harness/internal/bench/run'
@@ -46,7 +48,10 @@ t.test('its figures fit together', async (t) => {
       t.ok(written > 50)
     }
     t.ok(row.syncs > 10)
-    t.ok(Math.abs((row.commandsPerSync * row.syncs) / row.operations - 1) < 0.2, 'as many commands as operations')
+    t.ok(
+      Math.abs(((row.commandsPerSync ?? NaN) * row.syncs) / row.operations - 1) < 0.2,
+      'as many commands as operations',
+    )
     t.ok(row.loopback > 300, 'each is sent to a server, and from the leader to both others')
   }
   t.ok((rows[1]?.rate ?? 0) > (rows[0]?.rate ?? 0), 'more clients get more done')
@@ -62,6 +67,19 @@ t.test('it measures a cluster that runs already, at a rate, and prints a table',
   t.equal(system, 'synod')
   t.equal(clients, '50')
   t.ok(Math.abs(Number(rate) - 200) < 30, `${rate} operations a second`)
+})
+
+t.test('a sweep is drawn, and a series is a table', async (t) => {
+  const directory = t.testdir()
+  const file = join(directory, 'sweep.svg')
+  const brief = ['--seconds', '0.5', '--warm-up', '0.2', '--keys', '100']
+  const swept = await bench('--clients', '1,8', '--sweep', file, ...brief)
+  t.equal(swept.code, 0, swept.stdout + swept.stderr)
+  t.match(readFileSync(file, 'utf8'), /^<svg .*<title>Synod, 8 clients: \d+\/s, p99 [\d.]+ ms<\/title>.*<\/svg>\n$/s)
+  const grown = await bench('--series', 'connections', '--points', '1,3', '--clients', '2', ...brief)
+  t.equal(grown.code, 0, grown.stdout + grown.stderr)
+  const cells = grown.stdout.split('\n').map((line) => line.split(' | ').slice(0, 3).join(' '))
+  t.match(cells, ['| connections system clients', '| ---: ---: ---:', '| 1 synod 2', '| 3 synod 3'])
 })
 
 for (const [wrong, words] of Object.entries({
@@ -82,6 +100,12 @@ for (const [wrong, words] of Object.entries({
   '--peer consul': /--peer <name>.*Allowed choices are etcd/,
   '--peer etcd --against 127.0.0.1:1': /'--peer <name>' cannot be used with option '--against <hosts>'/,
   '--rounds 0': /--rounds <number>.*must be a whole number above 0/,
+  '--sweep /nowhere/at/all.svg': /\/nowhere\/at\/all\.svg cannot be written/,
+  '--sweep a.svg --rate 5': /'--sweep <file\.svg>' cannot be used with option '--rate <number>'/,
+  '--series everything': /--series <name>.*Allowed choices are servers, values, keys, connections/,
+  '--series keys --points 0': /--points <list>.*must be a whole number above 0/,
+  '--series servers --points 4': /a cluster has 3, 5 or 7 servers here, not 4/,
+  '--points 1,2': /--points are those of a --series/,
   '--unknown': /unknown option '--unknown'/,
 }))
   t.test(`refused in a sentence: ${wrong}`, async (t) => {

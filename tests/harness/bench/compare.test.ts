@@ -2,28 +2,12 @@
 import type { Row } from '@synod/harness/internal/bench/run'
 import { inRounds, medianRow, ratios } from '@synod/harness/internal/bench/compare'
 import t from 'tap'
-
-function row(over: Partial<Row> = {}): Row {
-  const figures = { operations: 10, rate: 5, seconds: 2, mean: 1, p50: 1, p90: 2, p99: 3, p999: 4, max: 5, late: 0 }
-  const counts = { syncs: 5, commandsPerSync: 2, loopback: 100, disk: 200 }
-  const cost = { role: 'generator', cpu: 10, share: 0.5, memory: 1000, written: 50 } as const
-  return {
-    system: 'synod',
-    generator: 'node',
-    clients: 1,
-    connections: 8,
-    failures: {},
-    costs: [cost],
-    ...figures,
-    ...counts,
-    ...over,
-  }
-}
+import { row } from './row.js'
 
 t.test('the median of rounds is taken field by field, and failures are added', (t) => {
   const cost = (cpu: number): Row['costs'] => [{ role: 'generator', cpu, share: 1, memory: 1, written: 1 }]
   const median = medianRow([
-    row({ rate: 3, p99: 9, costs: cost(7), failures: { BUSY: 2 }, disk: null }),
+    row({ rate: 3, p99: 9, costs: cost(7), failures: { BUSY: 2 }, disk: null, syncs: 0, commandsPerSync: null }),
     row({ rate: 1, p99: 8, costs: cost(9), failures: { BUSY: 1, TIMEOUT: 1 }, disk: 300 }),
     row({ rate: 2, p99: 1, costs: cost(8), disk: 100 }),
   ])
@@ -33,6 +17,7 @@ t.test('the median of rounds is taken field by field, and failures are added', (
     costs: [{ role: 'generator', cpu: 8 }],
     failures: { BUSY: 3, TIMEOUT: 1 },
     disk: 200,
+    commandsPerSync: 2,
   })
   t.end()
 })

@@ -1,23 +1,21 @@
 /** `harness bench`: what a cluster of real processes sustains, with every acknowledged write on a majority's disks. */
+import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { until } from '../process.js'
-import type { Distribution } from './keys.js'
-import type { Driver } from './compare.js'
-import { inRounds, ratios } from './compare.js'
-import { goLoader, goRun, NO_GO } from './etcd/go-driver.js'
-import { EtcdSystem } from './etcd/system.js'
+import { UsageError } from '../cli/usage.js'
+import { chart } from './chart.js'
+import { ratios } from './compare.js'
 import * as flag from './flags.js'
 import { failoverCommand } from './failover/command.js'
+import type { Distribution } from './keys.js'
 import { lifeCommand } from './life/command.js'
 import type { Mix } from './load.js'
-import { faultless, Load, load } from './load.js'
+import { measured } from './measured.js'
 import { text } from './report.js'
-import { run } from './run.js'
-import type { System } from './system.js'
-import { SynodSystem } from './system.js'
+import type { Series } from './series.js'
+import { markdown, series, SERIES } from './series.js'
 
 interface Flags {
-  readonly clients: number[]
+  readonly clients?: number[]
   readonly connections: number
   readonly valueSize: number
   readonly keys: number
@@ -30,15 +28,15 @@ interface Flags {
   readonly against?: string[]
   readonly peer?: 'etcd'
   readonly rounds?: number
+  readonly sweep?: string
+  readonly series?: Series
+  readonly points?: number[]
   readonly json?: true
 }
 
-/** The warm-up and the first writing of the keys go with so many operations under way. */
-const HOT = 256
-/** But not with more bytes of values than these. */
-const HOT_BYTES = 16 << 20
-/** The keys have to be written in this time (ms). */
-const FILLING = 3_600_000
+const CLIENTS = [1, 64, 256]
+const SWEEP_CLIENTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+const SERIES_CLIENTS = [256]
 
 export function benchCommand(): Command {
   return new Command('bench')
@@ -82,6 +80,18 @@ export function benchCommand(): Command {
         .conflicts('against'),
     )
     .option('--rounds <number>', 'runs of each, of which the medians count (default: 1; with --peer 3)', flag.count)
+    .addOption(
+      new Option(
+        '--sweep <file.svg>',
+        'also draw latency against throughput, a point for each number of clients',
+      ).conflicts('rate'),
+    )
+    .addOption(
+      new Option('--series <name>', 'measure how cost grows, in a cluster for each point; prints a table in Markdown')
+        .choices(SERIES)
+        .conflicts(['against', 'sweep']),
+    )
+    .option('--points <list>', 'of the series, in place of its own', flag.counts)
     .option('--json', 'print JSON')
     .action(bench)
     .enablePositionalOptions() // or else options behind a command would be taken for these
@@ -90,49 +100,43 @@ export function benchCommand(): Command {
 }
 
 async function bench(flags: Flags): Promise<void> {
-  const systems: System[] = []
+  const { series: name, points, sweep, json } = flags
+  if (points !== undefined && name === undefined) throw new UsageError('--points are those of a --series')
+  const clients = flags.clients ?? (name !== undefined ? SERIES_CLIENTS : sweep !== undefined ? SWEEP_CLIENTS : CLIENTS)
+  const options = { ...flags, clients }
+  if (name !== undefined) {
+    const all = await series(name, points, options, say)
+    print(json ? JSON.stringify(all, null, 2) : markdown(name, all))
+    return
+  }
+  if (sweep !== undefined) checkWritable(sweep)
+  const rows = await measured(options, say)
+  if (sweep !== undefined) writeFileSync(sweep, chart(rows, loadWords(flags)))
+  const compared = ratios(rows)
+  print(json ? JSON.stringify({ rows, ratios: compared }, null, 2) : text(rows, compared))
+}
+
+function loadWords({ servers, against, connections, valueSize, keys, mix, distribution }: Flags): string {
+  const { read, write, cas } = mix
+  return (
+    `${against?.length ?? servers} servers, ${connections} connections, values of ${valueSize} bytes, ${keys} keys (${distribution}), ` +
+    `reads:writes:cas ${read}:${write}:${cas}`
+  )
+}
+
+/** It is found out before the minutes are spent. */
+function checkWritable(file: string): void {
   try {
-    const drivers = await driversOf(flags, systems)
-    const { rounds = flags.peer === undefined ? 1 : 3, clients } = flags
-    const rows = await inRounds(drivers, { ...flags, clients: 0 }, { clients, rounds })
-    const compared = ratios(rows)
-    process.stdout.write(flags.json ? `${JSON.stringify({ rows, ratios: compared }, null, 2)}\n` : text(rows, compared))
-  } finally {
-    for (const system of systems) await system.close()
+    writeFileSync(file, '')
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
-/** Starts what is to be measured, and warms it up; `systems` are then to be closed. */
-async function driversOf(flags: Flags, systems: System[]): Promise<Driver[]> {
-  const { against, servers, peer } = flags
-  const etcd = peer === undefined ? undefined : await EtcdSystem.start(servers)
-  if (etcd !== undefined) systems.push(etcd)
-  const synod = against === undefined ? await SynodSystem.start(servers) : await SynodSystem.against(against)
-  systems.push(synod)
-  for (const system of systems) await warmUp(system, flags)
-  const drivers: Driver[] = [(options) => run(synod, options)]
-  if (etcd === undefined) return drivers
-  drivers.push((options) => run(etcd, options))
-  const program = await goLoader(say)
-  if (program === undefined) say(NO_GO)
-  else drivers.push((options) => goRun(program, etcd, options))
-  return drivers
+function print(text: string): void {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 }
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-/** Writes every key, and goes on until V8 has compiled what is hot. */
-async function warmUp(system: System, flags: Flags): Promise<void> {
-  const connections = await system.connect(flags.connections)
-  const clients = Math.max(1, Math.min(HOT, Math.floor(HOT_BYTES / flags.valueSize)))
-  const { keys, valueSize, mix, distribution } = flags
-  const filling = new Load({ connections, clients, keys, valueSize })
-  try {
-    await until('all keys are written', () => filling.operations >= keys, { patience: FILLING })
-  } finally {
-    faultless(await filling.stop())
-  }
-  await load({ connections, clients, keys, valueSize, mix, distribution, seconds: flags.warmUp })
 }

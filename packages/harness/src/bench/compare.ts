@@ -40,21 +40,19 @@ export function ratios(rows: readonly Row[]): Ratio[] {
   })
 }
 
+const FIELDS = [
+  ...(['rate', 'operations', 'seconds', 'mean', 'p50', 'p90', 'p99', 'p999', 'max', 'late'] as const),
+  ...(['syncs', 'loopback'] as const),
+] as const
+
 /** Field by field; of one load on one system. */
 export function medianRow(rows: readonly Row[]): Row {
   const [first] = rows
   if (first === undefined) throw new RangeError('there is no median of no rows')
-  const numbers = (['rate', 'operations', 'seconds', 'mean', 'p50', 'p90', 'p99', 'p999', 'max', 'late'] as const).map(
-    (field) => [field, median(rows.map((row) => row[field]))],
-  )
-  const more = (['syncs', 'commandsPerSync', 'loopback'] as const).map((field) => [
-    field,
-    median(rows.map((row) => row[field])),
-  ])
-  const disks = rows.flatMap(({ disk }) => (disk === null ? [] : [disk]))
+  const medians = FIELDS.map((field) => [field, median(rows.map((row) => row[field]))])
   return {
     ...first,
-    ...(Object.fromEntries([...numbers, ...more]) as Partial<Row>),
+    ...(Object.fromEntries(medians) as Partial<Row>),
     failures: sum(rows.map(({ failures }) => failures)),
     costs: first.costs.map((cost, index) =>
       medianCost(
@@ -62,7 +60,8 @@ export function medianRow(rows: readonly Row[]): Row {
         rows.flatMap(({ costs }) => costs[index] ?? []),
       ),
     ),
-    disk: disks.length === 0 ? null : median(disks),
+    commandsPerSync: medianOf(rows.map(({ commandsPerSync }) => commandsPerSync)),
+    disk: medianOf(rows.map(({ disk }) => disk)),
   }
 }
 
@@ -77,6 +76,13 @@ function sum(all: readonly Readonly<Record<string, number>>[]): Record<string, n
   return total
 }
 
+/** Of those that are known. */
+function medianOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : median(known)
+}
+
+/** Of an even number of values: the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1

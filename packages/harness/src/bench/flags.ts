@@ -15,8 +15,11 @@ export function counts(text: string): number[] {
 }
 
 /** How many servers a cluster is measured with. */
+export const SERVERS: readonly number[] = [3, 5, 7]
+
+/** One of {@link SERVERS}. */
 export function servers(text: string): number {
-  if (!['3', '5', '7'].includes(text)) throw new InvalidArgumentError('It must be 3, 5 or 7.')
+  if (!SERVERS.some((number) => String(number) === text)) throw new InvalidArgumentError('It must be 3, 5 or 7.')
   return Number(text)
 }
 

@@ -68,7 +68,7 @@ function disks(row: Row): string[] {
     row.generator,
     String(row.clients),
     String(row.syncs),
-    row.commandsPerSync.toFixed(1),
+    row.commandsPerSync?.toFixed(1) ?? '-',
     ...of(row, (cost) => cost.written.toFixed(0)),
     row.costs.at(-1)?.written.toFixed(0) ?? '',
     row.disk?.toFixed(0) ?? '-',

@@ -32,9 +32,9 @@ export interface Row extends LoadResult {
   readonly connections: number
   /** The generator last; the servers only if this bench started them. */
   readonly costs: readonly Cost[]
-  /** Synchronous writes of the leader, and commands that its log brought it for each. */
+  /** Synchronous writes of the leader, and commands that its log brought it for each; null if there were none. */
   readonly syncs: number
-  readonly commandsPerSync: number
+  readonly commandsPerSync: number | null
   /** Bytes by operation, of all processes of this machine: over the loopback interface, and to the disk of the servers' directories. */
   readonly loopback: number
   readonly disk: number | null
@@ -115,7 +115,7 @@ export function rowOf(
       written: written / operations,
     })),
     syncs,
-    commandsPerSync: commands / syncs,
+    commandsPerSync: syncs === 0 ? null : commands / syncs,
     loopback: loopback / operations,
     disk: disk === null ? null : disk / operations,
   }
