@@ -5,6 +5,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
   {
     name: 'read-without-confirmation',
     broken: 'a leader names the index of reads without asking whether it leads still',
+    test: 'paxos/protocol/reads.test',
     edits: [{ file: 'protocol/read-index.js', replace: 'if (this.#confirmed(question, new Set()))', by: 'if (true)' }],
   },
   {
@@ -27,6 +28,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-answer-confirms',
     broken: 'an answer to an earlier heartbeat counts for reads that came after it',
+    test: 'paxos/protocol/reads.test',
     edits: [
       {
         file: 'protocol/read-index.js',
@@ -56,6 +58,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
   {
     name: 'lease-not-kept',
     broken: 'an acceptor that granted a lease adopts another server’s ballot',
+    test: 'paxos/protocol/leader-lease.test',
     edits: [
       {
         file: 'protocol/voter.js',
@@ -68,6 +71,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
   {
     name: 'lease-forgotten-on-restart',
     broken: 'a server that is started again knows nothing of the lease that it granted',
+    test: 'paxos/protocol/leader-lease.test',
     edits: [{ file: 'protocol/voter.js', replace: 'this.#hold.begin(now);', by: '' }],
   },
   {

@@ -125,6 +125,8 @@ export class Dispatcher implements LinkOwner {
     this.#claim()
     this.#feeds.linkReady()
     this.#reads.linkReady()
+    this.#opening.linkReady(this.#link.isMoving)
+    if (this.#link.isMoving) this.#alarm.set(this.#opening.notBefore)
     this.#flush()
   }
 

@@ -102,6 +102,11 @@ export class Link {
     return this.#addresses.length > 1
   }
 
+  /** Whether it is on its way to the leader's server. */
+  get isMoving(): boolean {
+    return this.#second?.why === 'leads'
+  }
+
   /** Sees to it that there is a connection, or will be. */
   want(): void {
     if (this.#current === undefined && !this.#waiting) this.#dial()
@@ -201,8 +206,8 @@ export class Link {
     this.#cancel?.()
     this.#ready = true
     this.#options.onConnection({ state: 'connected', address: this.#current?.address ?? '' })
-    this.#owner.linkReady()
     this.#look()
+    this.#owner.linkReady()
   }
 
   /** Goes where the leader is, if that is elsewhere and somebody waits. */
