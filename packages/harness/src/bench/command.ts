@@ -10,9 +10,9 @@ import type { Distribution } from './keys.js'
 import { lifeCommand } from './life/command.js'
 import type { Mix } from './load.js'
 import { measured } from './measured.js'
-import { text } from './report.js'
-import type { Series } from './series.js'
-import { markdown, series, SERIES } from './series.js'
+import { text, troubles } from './report.js'
+import type { PointRow, Series } from './series.js'
+import { markdownHead, markdownLine, series, SERIES } from './series.js'
 
 interface Flags {
   readonly clients?: number[]
@@ -46,9 +46,8 @@ export function benchCommand(): Command {
     )
     .option(
       '--clients <list>',
-      'clients, each with one operation under way: a run for each number',
+      'clients, each with one operation under way: a run for each number (default: 1,64,256; of a sweep 1,2,4,…,1024, of a series 256)',
       flag.counts,
-      [1, 64, 256],
     )
     .option('--connections <number>', 'connections, which the clients share', flag.count, 8)
     .option('--value-size <bytes>', 'bytes of a value', flag.valueSize, 100)
@@ -105,8 +104,14 @@ async function bench(flags: Flags): Promise<void> {
   const clients = flags.clients ?? (name !== undefined ? SERIES_CLIENTS : sweep !== undefined ? SWEEP_CLIENTS : CLIENTS)
   const options = { ...flags, clients }
   if (name !== undefined) {
-    const all = await series(name, points, options, say)
-    print(json ? JSON.stringify(all, null, 2) : markdown(name, all))
+    const all: PointRow[] = []
+    if (!json) print(markdownHead(name))
+    await series(name, points, options, say, (row) => {
+      all.push(row)
+      if (!json) print(markdownLine(row))
+      for (const line of troubles(row.row)) say(line)
+    })
+    if (json) print(JSON.stringify(all, null, 2))
     return
   }
   if (sweep !== undefined) checkWritable(sweep)

@@ -41,8 +41,18 @@ export function ratios(rows: readonly Row[]): Ratio[] {
 }
 
 const FIELDS = [
-  ...(['rate', 'operations', 'seconds', 'mean', 'p50', 'p90', 'p99', 'p999', 'max', 'late'] as const),
-  ...(['syncs', 'loopback'] as const),
+  'rate',
+  'operations',
+  'seconds',
+  'mean',
+  'p50',
+  'p90',
+  'p99',
+  'p999',
+  'max',
+  'late',
+  'syncs',
+  'loopback',
 ] as const
 
 /** Field by field; of one load on one system. */

@@ -42,7 +42,7 @@ const FEW = 0.01
 export function text(rows: readonly Row[], ratios: readonly Ratio[]): string {
   const tables = [table(HEADS, rows.map(speed)), table(MORE, rows.map(disks))]
   if (ratios.length > 0) tables.push(table(RATIO_HEADS, ratios.map(compared)))
-  return [...tables, ...rows.flatMap(troubles)].join('\n')
+  return [...tables, ...rows.flatMap(troubles).map((line) => `${line}\n`)].join('\n')
 }
 
 function speed(row: Row): string[] {
@@ -90,10 +90,11 @@ function of({ costs }: Row, tell: (cost: Cost) => string): [string, string] {
   return [all('leader'), all('follower')]
 }
 
-function troubles({ system, clients, operations, failures, late }: Row): string[] {
+/** What went wrong in a run, in sentences. */
+export function troubles({ system, clients, operations, failures, late }: Row): string[] {
   const all = Object.entries(failures).map(([code, count]) => `${count} failed with ${code}`)
   if (late > operations * FEW) all.push(`${late} were due and not begun`)
-  return all.length === 0 ? [] : [`${system} with ${clients} clients: of the operations ${all.join(', and ')}.\n`]
+  return all.length === 0 ? [] : [`${system} with ${clients} clients: of the operations ${all.join(', and ')}.`]
 }
 
 function mebibytes(bytes: number): string {

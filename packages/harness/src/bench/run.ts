@@ -100,7 +100,8 @@ export function rowOf(
   result: LoadResult,
   { processes, commands, syncs, loopback, disk }: Spent,
 ): Row {
-  const { operations, seconds } = result
+  const { seconds } = result
+  const operations = Math.max(1, result.operations) // what was spent for nothing is told, too
   return {
     system: name,
     generator,

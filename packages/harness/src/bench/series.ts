@@ -47,24 +47,29 @@ const KINDS = {
 export type Series = keyof typeof KINDS
 export const SERIES = Object.keys(KINDS) as Series[]
 
-/** A cluster of its own for each point. */
+/** What was measured at a point. */
+export interface PointRow {
+  readonly point: number
+  readonly row: Row
+}
+
+/** A cluster of its own for each point; `tell` hears of each when it was measured. */
 export async function series(
   name: Series,
   points: readonly number[] | undefined,
   options: MeasureOptions,
   say: (line: string) => void,
-): Promise<{ point: number; row: Row }[]> {
+  tell: (row: PointRow) => void,
+): Promise<void> {
   const kind: Kind = KINDS[name]
-  for (const point of points ?? []) {
+  for (const point of points ?? kind.points) {
     const why = kind.refuses?.(point)
     if (why !== undefined) throw new UsageError(why)
   }
-  const all: { point: number; row: Row }[] = []
   for (const point of points ?? kind.points) {
     say(`${kind.head}: ${point}`)
-    all.push(...(await measured(kind.at(options, point), say)).map((row) => ({ point, row })))
+    for (const row of await measured(kind.at(options, point), say)) tell({ point, row })
   }
-  return all
 }
 
 const HEADS = [
@@ -83,9 +88,15 @@ const HEADS = [
   'follower',
 ]
 
-/** A table in Markdown. */
-export function markdown(name: Series, all: readonly { readonly point: number; readonly row: Row }[]): string {
-  const lines = all.map(({ point, row }) => [
+/** The head of a table in Markdown. */
+export function markdownHead(name: Series): string {
+  const heads = [KINDS[name].head, ...HEADS]
+  return lineOf(heads) + lineOf(heads.map(() => '---:'))
+}
+
+/** A line of it. */
+export function markdownLine({ point, row }: PointRow): string {
+  return lineOf([
     point.toLocaleString('en-US'),
     row.system === 'synod' ? row.system : `${row.system} (${row.generator})`,
     String(row.clients),
@@ -98,8 +109,10 @@ export function markdown(name: Series, all: readonly { readonly point: number; r
     row.loopback.toFixed(0),
     ...(['leader', 'follower'] as const).map((role) => worst(row, role, ({ memory }) => memory / 2 ** 20)),
   ])
-  const heads = [KINDS[name].head, ...HEADS]
-  return [heads, heads.map(() => '---:'), ...lines].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}
+
+function lineOf(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |\n`
 }
 
 /** Of the followers the one that it was most for. */
