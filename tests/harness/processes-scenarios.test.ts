@@ -77,6 +77,7 @@ for (const name of [
   'constrained',
   'lossy-network',
   'leader-paused',
+  'paused-leader-with-a-lease',
   'fsync-fails',
   'disk-full',
   'bit-flip',

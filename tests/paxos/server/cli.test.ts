@@ -27,6 +27,7 @@ t.test('each option that cannot be used is told in one sentence, with exit code 
     ['--id 0 --count 3', '--port is missing: say on which port this server listens (or list all servers with --peers or --hostfile)'],
     ['--id 0 --port 7000', '--count is missing: say how many servers the cluster has (or list them with --peers or --hostfile)'],
     ['--id 0 --count 3 --port 65536', '--port must be a whole number from 1 to 65535, not 65536'],
+    ['--id 0 --count 3 --port 7000 --lease 3000', '--lease: a lease is at most 2000 ms long, not 3000'],
     ['--id 0 --count 3 --port 7000 --heartbeat 0', '--heartbeat must be a whole number of ms from 1 to 60000, not 0'],
     [
       '--id 0 --count 3 --port 7000 --heartbeat 100 --election-timeout 200',

@@ -52,6 +52,7 @@ async function run(flags: Flags & { readonly file: string }): Promise<number> {
     ...(subject.service !== undefined && { service: subject.service }),
     servers: scenario.servers,
     seed: scenario.seed,
+    lease: scenario.lease,
     ...(flags.keep !== undefined && { directory: flags.keep }),
     verbosity: flags.verbose >= 3 ? 2 : 0,
   })

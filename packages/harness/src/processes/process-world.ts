@@ -30,6 +30,8 @@ export interface ProcessWorldOptions {
   readonly service?: AnyService | undefined
   readonly servers: number
   readonly seed: number
+  /** How long the leaders' leases last (ms); the servers' command must take `--lease`. */
+  readonly lease?: number | undefined
   /** Gets each server's data directory and log, and is kept. Without it there is a temporary one, which is removed. */
   readonly directory?: string | undefined
   /** So many `-v` are given to the servers. */
@@ -71,7 +73,7 @@ export class ProcessWorld implements World {
    * @throws SynodError `BAD_OPTION` for a command that cannot be run, or a directory that holds another run's data
    */
   static async prepare(options: ProcessWorldOptions): Promise<ProcessWorld> {
-    const { servers, seed, verbosity } = options
+    const { servers, seed, lease, verbosity } = options
     const command = serverCommand(options.command)
     const directory = await directoryOf(options)
     let broke = (_error: Error): void => undefined
@@ -90,6 +92,7 @@ export class ProcessWorld implements World {
       const processes = addresses.map((address, id) => {
         const dataDir = join(directory, `server-${id}`)
         const flags = ['--id', `${id}`, '--peers', proxies.seenFrom(id).join(','), '--data-dir', dataDir]
+        if (lease !== undefined) flags.push('--lease', `${lease}`)
         if (verbosity > 0) flags.push(`-${'v'.repeat(verbosity)}`)
         const snapshot = (): Promise<string | null> => questions.snapshot(address, SNAPSHOT_TIMEOUT)
         const log = `${dataDir}.log`

@@ -29,6 +29,7 @@ interface Flags {
   readonly repair?: true
   readonly heartbeat?: number
   readonly electionTimeout?: number
+  readonly lease?: number
   readonly verbose: number
 }
 
@@ -118,6 +119,11 @@ function parse(name: string, argv: readonly string[]): ServeOptions | null {
       wholeNumber('--election-timeout'),
     )
     .option(
+      '--lease <ms>',
+      'a leader answers reads without asking the others for so long after it heard them; needs good clocks, and the same on all servers (default: none)',
+      wholeNumber('--lease'),
+    )
+    .option(
       '-v, --verbose',
       'tell of elections and connections; -vv of messages, -vvv of everything',
       (_, so) => so + 1,
@@ -149,6 +155,7 @@ function optionsOf({
   repair,
   heartbeat,
   electionTimeout,
+  lease,
   verbose,
 }: Flags): ServeOptions {
   if (peers !== undefined && hostfile !== undefined)
@@ -166,6 +173,7 @@ function optionsOf({
     ...(repair && { repair }),
     ...(heartbeat !== undefined && { heartbeat }),
     ...(electionTimeout !== undefined && { electionTimeout }),
+    ...(lease !== undefined && { lease }),
   }
 }
 

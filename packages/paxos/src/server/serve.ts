@@ -4,6 +4,7 @@ import type { ServerId } from '../protocol/ballot.js'
 import type { Limits, Timing } from '../protocol/config.js'
 import { DEFAULT_TIMING } from '../protocol/config.js'
 import type { SynodError } from '../protocol/error.js'
+import { leaseFault } from '../protocol/leader-lease.js'
 import type { Service } from '../service/service.js'
 import { FileStorage } from '../storage/file-storage.js'
 import { RealDisk } from '../storage/real-disk.js'
@@ -44,6 +45,13 @@ export interface ServeOptions {
    * live were silent for long lately. Three heartbeats at least. Without effect where `timing` is given.
    */
   readonly electionTimeout?: number
+  /**
+   * A leader's lease (ms; none if left out): while it has one it answers reads without asking the other servers. From two heartbeats to
+   * 2,000 ms, the same on all servers. It rests on clocks whose rates are right to a hundredth, and on machines that are not put to
+   * sleep (docs/PROTOCOL.md, "Leases"); and nobody can follow a leader that died before its lease is over. Without effect where
+   * `timing` is given.
+   */
+  readonly lease?: number
   readonly limits?: Limits
   /** When a snapshot is made, so that the log before it can go. */
   readonly snapshots?: SnapshotPolicy
@@ -176,7 +184,10 @@ function timingOf(options: ServeOptions, sessionTtl = DEFAULT_TIMING.sessionTtl)
     throw badOption(
       `--election-timeout must be a whole number of ms from ${3 * heartbeat} (three heartbeats) to ${LONGEST_TIMEOUT}, not ${election}`,
     )
-  return { ...DEFAULT_TIMING, sessionTtl, heartbeat, election }
+  const timing = { ...DEFAULT_TIMING, sessionTtl, heartbeat, election, lease: options.lease ?? DEFAULT_TIMING.lease }
+  const fault = leaseFault(timing)
+  if (fault !== null) throw badOption(`--lease: ${fault}`)
+  return timing
 }
 
 /** The address to listen on; one that other machines can reach must be allowed. */

@@ -43,6 +43,7 @@ export class Standing {
   #leaderless: number
   /** The latest first. */
   #elections: { readonly at: number; readonly leader: ServerId | null; readonly ballot: string }[] = []
+  #toldOfClocks = false
   /** How many operations were executed, the latest last. */
   #samples: { readonly at: number; readonly executed: number }[] = []
 
@@ -72,7 +73,13 @@ export class Standing {
   }
 
   /** To be called from time to time. */
-  sample({ executed }: PaxosStatus, now: number): void {
+  sample({ executed, clocksMistrusted }: PaxosStatus, now: number): void {
+    if (clocksMistrusted && !this.#toldOfClocks) {
+      this.#toldOfClocks = true
+      this.#log.warn(
+        'the clocks of the servers differ by more than leases bear: until it is started again this server asks the others at each read',
+      )
+    }
     const last = this.#samples.at(-1)
     if (last !== undefined && now - last.at < SAMPLE_EVERY) return
     this.#samples = [...this.#samples, { at: now, executed }].slice(-SAMPLES - 1)
