@@ -9,6 +9,7 @@ import { ProcessCluster } from '../process.js'
 import { Guard } from '../processes/guard.js'
 import { Questions } from '../processes/questions.js'
 import { UsageError } from '../cli/usage.js'
+import { keyOf } from './keys.js'
 import type { Store } from './load.js'
 
 /** A server's process on this machine. */
@@ -37,6 +38,8 @@ export interface System {
 
 /** How long a server may take to say how it stands (ms). */
 const PATIENCE = 5_000
+/** So many connections are opened at a time: a server that has not welcomed a client within 2 s is given up. */
+const AT_ONCE = 100
 
 /** Synod's key-value servers. */
 export class SynodSystem implements System {
@@ -103,7 +106,14 @@ export class SynodSystem implements System {
 
   async connect(connections: number): Promise<readonly Store[]> {
     await this.#disconnect()
-    this.#clients = Array.from({ length: connections }, () => connectKvstore({ servers: this.#addresses }))
+    const servers = this.#addresses
+    while (this.#clients.length < connections) {
+      const some = Array.from({ length: Math.min(AT_ONCE, connections - this.#clients.length) }, () =>
+        connectKvstore({ servers }),
+      )
+      this.#clients.push(...some)
+      await Promise.all(some.map((client) => client.get(keyOf(0))))
+    }
     return this.#clients
   }
 
