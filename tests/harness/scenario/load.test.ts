@@ -302,7 +302,7 @@ for (const [what, file, wanted] of [
   [
     'a field that no scenario has',
     { steps: [START], sed: 1 },
-    'F.json: there is no "sed"; fields are name, description, servers, seed, small, timeout, steps, expect',
+    'F.json: there is no "sed"; fields are name, description, servers, seed, small, lease, timeout, steps, expect',
   ],
   [
     'an end that is not there',

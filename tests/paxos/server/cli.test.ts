@@ -6,6 +6,8 @@ import t from 'tap'
 import { ended, run } from './processes.js'
 import { freeAddresses, RawClient, temporaryDirectory, until } from './support.js'
 
+t.setTimeout(120_000)
+
 const portOf = (address: string | undefined): string => (address ?? '').replace(/^.*:/, '')
 
 t.test('each option that cannot be used is told in one sentence, with exit code 2', async (t) => {

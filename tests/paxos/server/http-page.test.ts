@@ -1,7 +1,8 @@
 /** The status page of real kvstore servers, in a real browser. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { connectKvstore } from '@synod/kvstore'
+import { kvstore } from '@synod/kvstore'
+import { connect } from '@synod/paxos'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { picture, startBrowser } from '../../support/browser.js'
@@ -64,9 +65,9 @@ t.test(
     await shows(page, '#elections', `server ${leader} leads`)
 
     // It goes on by itself.
-    const store = connectKvstore({ servers: [cluster.address(viewed)] })
+    const store = connect(kvstore, { servers: [cluster.address(viewed)], discover: false })
     t.teardown(() => store.close())
-    for (let i = 0; i < 50; i++) await store.set(`key ${i}`, 'value')
+    for (let i = 0; i < 50; i++) await store.submit({ type: 'set', key: `key ${i}`, value: 'value' })
     await shows(page, row(viewed), /p99 [\d.]+ ms/)
     await shows(page, '#rate', /[1-9]/)
     await page
