@@ -138,7 +138,7 @@ function onlyToTheWiped(world: SimWorld): void {
 
 /** 4 stands still, with the answer of 0 unread. Its clock is slow, so that it is not impatient afterwards. */
 function holdUp(world: SimWorld): void {
-  void world.server(RIVAL).clockRate(0.1)
+  void world.server(RIVAL).clockRate(0.01)
   void world.server(RIVAL).pause()
 }
 
