@@ -20,6 +20,8 @@ import { WaitingRoom } from './waiting-room.js'
 
 /** A command that others overtake is sent so often over one connection, before that connection is given up. */
 const TRIES = 3
+/** A move to the leader's server is waited for so long (ms): a session that was opened at both would be left by its client. */
+const MOVE_PATIENCE = 300
 /** A frame is closed at this size (bytes); one operation may be larger. */
 const FRAME_BYTES = 1 << 20
 
@@ -42,6 +44,8 @@ export class Dispatcher implements LinkOwner {
   #answeredSentAt = 0
   /** Since when the server of this connection was too busy, and took nothing in; null if it is not. */
   #busySince: number | null = null
+  /** Until then nothing is sent that would be sent again at the leader's server (ms). */
+  #heldUntil = 0
   #isClosed = false
 
   constructor(service: string, options: LinkOptions, dialer: Dialer, clock: Clock) {
@@ -125,8 +129,8 @@ export class Dispatcher implements LinkOwner {
     this.#claim()
     this.#feeds.linkReady()
     this.#reads.linkReady()
-    this.#opening.linkReady(this.#link.isMoving)
-    if (this.#link.isMoving) this.#alarm.set(this.#opening.notBefore)
+    this.#heldUntil = this.#link.isMoving ? this.#heardAt + MOVE_PATIENCE : 0
+    if (this.#link.isMoving) this.#alarm.set(this.#heldUntil)
     this.#flush()
   }
 
@@ -274,10 +278,11 @@ export class Dispatcher implements LinkOwner {
   #flush(): void {
     if (!this.wantsLink) return
     if (!this.#link.ready) return this.#link.want()
+    this.#reads.flush()
+    if (this.#clock.now() < this.#heldUntil) return
     // A frame names each command once, in the order of their numbers.
     const resend = [...new Set(this.#resend)].sort((a, b) => a.localId - b.localId)
     this.#resend = []
-    this.#reads.flush()
     for (const session of this.#sessions.values()) {
       const calls = resend.filter((call) => session.pending.get(call.localId) === call)
       if (session === this.#opening.session) this.#number(session, calls)
@@ -334,7 +339,8 @@ export class Dispatcher implements LinkOwner {
 
   #tick(): void {
     const now = this.#clock.now()
-    let next = Math.min(this.#reads.tick(now), this.#opening.notBefore > now ? this.#opening.notBefore : Infinity)
+    let next = this.#reads.tick(now)
+    for (const moment of [this.#opening.notBefore, this.#heldUntil]) if (moment > now) next = Math.min(next, moment)
     for (const call of this.#waiting) {
       if (call.deadline <= now) this.#timedOut(call, undefined)
       else next = Math.min(next, call.deadline)
