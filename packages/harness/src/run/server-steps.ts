@@ -94,7 +94,7 @@ async function act(server: ServerFaults, step: Exclude<ServerStep, { type: 'Rest
     case 'Wipe':
       return server.wipe()
     case 'Transfer':
-      return 'servers cannot hand leadership over yet'
+      return 'leadership is handed over only when its server is stopped, so far'
     case 'Corrupt':
       return server.corrupt({ file: step.file, offset: step.offset, tail: step.tail })
     case 'Truncate':

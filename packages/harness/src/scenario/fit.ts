@@ -41,7 +41,7 @@ function notOnProcesses(step: Step): string | null {
 }
 
 function notYet(step: Step): string | null {
-  return step.type === 'Transfer' ? 'servers cannot hand leadership over yet' : null
+  return step.type === 'Transfer' ? 'leadership is handed over only when its server is stopped, so far' : null
 }
 
 function foreign(step: Step, subject: Subject): string | null {
