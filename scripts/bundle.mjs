@@ -21,14 +21,12 @@ const standIns = new Map([
 /** The client's own sources, fit for a browser, wherever they are imported from. */
 const forBrowsers = {
   name: 'for browsers',
-  setup({ onResolve, onLoad, resolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /^@synod\/paxos$/ }, () => ({ path: join(paxos, 'browser/index.ts') }))
     onResolve({ filter: /^node:buffer$/ }, () => ({ path: join(paxos, 'browser/buffer.ts') }))
     // Of zod's error messages only the English ones are used; the other languages are twice as large as all the rest.
     onResolve({ filter: /\/locales\/index\.js$/ }, () => ({ path: 'none', namespace: 'empty' }))
     onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export {}' }))
-    // A page's security policy forbids to make code of text; msgpackr would only try.
-    onResolve({ filter: /^msgpackr$/ }, ({ path, ...rest }) => resolve(`${path}/index-no-eval`, rest))
     onResolve({ filter: /^\.\.?\/.*\.js$/, namespace: 'file' }, ({ path, resolveDir, importer }) => {
       const standIn = standIns.get(join(resolveDir, path.replace(/\.js$/, '.ts')))
       return standIn === undefined || importer.startsWith(join(paxos, 'browser')) ? undefined : { path: standIn }

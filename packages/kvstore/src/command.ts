@@ -8,34 +8,32 @@ export const MAX_VALUE_BYTES = 1_048_576
 /** Pairs (or keys) that one page of `list` (or `keys`) may have. A page also ends once it has 2 MiB. */
 export const MAX_PAGE = 10_000
 
-// A UTF-16 code unit becomes 1 to 3 bytes of UTF-8, so most strings need not be counted.
-const fits = (text: string, max: number): boolean =>
-  text.length * 3 <= max || (text.length <= max && Buffer.byteLength(text) <= max)
+/**
+ * Why a text cannot be taken; null if it can. It is one check, not several: each would cost as much again, at the client and
+ * at the server.
+ */
+function faultOf(what: string, text: string, most: number): string | null {
+  // A lone surrogate has no UTF-8: it would come back as another character.
+  if (!text.isWellFormed()) return `a ${what} must be well-formed Unicode, without lone surrogates`
+  if (what === 'key' && text === '') return 'a key must not be empty'
+  // A UTF-16 code unit becomes 1 to 3 bytes of UTF-8, so most texts need not be counted.
+  if (text.length * 3 <= most) return null
+  const bytes = Buffer.byteLength(text)
+  return bytes <= most ? null : `a ${what} must have at most ${most} bytes, and this one has ${bytes}`
+}
 
-const bytes = (text: unknown): number => (typeof text === 'string' ? Buffer.byteLength(text) : 0)
-
-// A lone surrogate has no UTF-8: it would come back as another character.
-const text = (what: string) =>
-  z.string({ error: `a ${what} must be a string` }).refine((value) => value.isWellFormed(), {
-    error: `a ${what} must be well-formed Unicode, without lone surrogates`,
-    abort: true,
+const text = (what: string, most: number) =>
+  z.string({ error: `a ${what} must be a string` }).refine((value) => faultOf(what, value, most) === null, {
+    error: ({ input }) => faultOf(what, String(input), most) ?? '',
   })
 
 /** A key: 1 to {@link MAX_KEY_BYTES} bytes of well-formed text. `__proto__` is as good as any other. */
-export const keySchema = text('key')
-  .refine((key) => key.length > 0, { error: 'a key must not be empty', abort: true })
-  .refine((key) => fits(key, MAX_KEY_BYTES), {
-    error: ({ input }) => `a key must have at most ${MAX_KEY_BYTES} bytes, and this one has ${bytes(input)}`,
-  })
+export const keySchema = text('key', MAX_KEY_BYTES)
 
 /** A value: at most {@link MAX_VALUE_BYTES} bytes of well-formed text. */
-export const valueSchema = text('value').refine((value) => fits(value, MAX_VALUE_BYTES), {
-  error: ({ input }) => `a value must have at most ${MAX_VALUE_BYTES} bytes, and this one has ${bytes(input)}`,
-})
+export const valueSchema = text('value', MAX_VALUE_BYTES)
 
-const prefixSchema = text('prefix').refine((prefix) => fits(prefix, MAX_KEY_BYTES), {
-  error: `a prefix must have at most ${MAX_KEY_BYTES} bytes`,
-})
+const prefixSchema = text('prefix', MAX_KEY_BYTES)
 
 const page = {
   prefix: prefixSchema,

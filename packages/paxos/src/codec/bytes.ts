@@ -1,7 +1,7 @@
 /**
  * MessagePack, one field at a time: what the hot path is written with and read by. The reader knows what must come next,
  * so nothing is built from what is not expected: no array, map or string is made before its length was checked against
- * the bytes that are there. (Whole plain values are packed by msgpackr, in values.ts.)
+ * the bytes that are there. (Whole plain values are packed in values.ts.)
  */
 import { Buffer } from 'node:buffer'
 import { SynodError } from '../protocol/error.js'

@@ -4,7 +4,7 @@
  * wrong; it is checked all the same. docs/ARCHITECTURE.md has the format.
  */
 import { z } from 'zod'
-import { packValue, unpackOwn } from '../codec/values.js'
+import { packValue, unpackValue } from '../codec/values.js'
 import type { Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import type { SlotEvents } from '../protocol/event-ring.js'
@@ -95,6 +95,7 @@ function* sessionParts(sessions: Iterable<SessionEntry>): Generator<SessionField
 function* eventParts(items: CoreSnapshot['events']): Generator<Slot | EventFields, undefined> {
   for (const item of items) {
     if (typeof item === 'number') yield item
+    else if (item.events.length === 1) yield [item.slot, item.events]
     else yield* partsOf(item)
   }
 }
@@ -149,7 +150,7 @@ export class SnapshotReader {
     this.#section = order
     let value: unknown
     try {
-      value = unpackOwn(payload)
+      value = unpackValue(payload)
     } catch (error) {
       throw bad(`its ${section} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
     }

@@ -5,7 +5,7 @@ import type { Result, Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import { eventBytes } from '../protocol/event-ring.js'
 import type { Emit, StateMachine } from '../protocol/state.js'
-import { packValue, unpackOwn, unpackValue } from '../codec/values.js'
+import { packLike, packValue, unpackValue } from '../codec/values.js'
 import { Refusal } from './service.js'
 import type { Service } from './service.js'
 import { ServiceState } from './state-holder.js'
@@ -50,17 +50,23 @@ export function admitOp<Schema extends z.ZodType>(service: Operations<Schema>, b
 
 /** Whether two plain values are the same, the order of their keys included. */
 function isSame(one: unknown, other: unknown): boolean {
-  if (one === other) return true
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
-    return Number.isNaN(one) && Number.isNaN(other)
-  if (Array.isArray(one))
-    return Array.isArray(other) && one.length === other.length && one.every((item, at) => isSame(item, other[at]))
-  if (!isPlain(one) || !isPlain(other)) return false
-  const [keys, others] = [Object.keys(one), Object.keys(other)]
-  return keys.length === others.length && keys.every((key, at) => key === others[at] && isSame(one[key], other[key]))
+  if (Object.is(one, other)) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
+  if (Array.isArray(one)) return Array.isArray(other) && haveSameItems(one, other)
+  return isPlain(one) && isPlain(other) && haveSameItems(one, other)
 }
 
-function isPlain(value: object): value is Record<string, unknown> {
+function haveSameItems(one: object, other: object): boolean {
+  const [keys, others] = [Object.keys(one), Object.keys(other)]
+  if (keys.length !== others.length) return false
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] as never // a name that both have
+    if (key !== others[at] || !isSame(one[key], other[key])) return false
+  }
+  return true
+}
+
+function isPlain(value: object): boolean {
   return Object.getPrototypeOf(value) === Object.prototype
 }
 
@@ -99,6 +105,8 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
   let events: Uint8Array[] = []
   let bytes = 0
   let badEvent: string | null = null
+  /** Many results are like the one before: they are one thing. */
+  let latest = NONE
   const collect = (event: Event): void => {
     const packed = packEvent(event, MAX_EVENTS - bytes)
     if (typeof packed === 'string') badEvent ??= packed
@@ -119,13 +127,14 @@ export function machineOf<Schema extends z.ZodType, Value, Event>(
     begin()
     let value: Value
     try {
-      value = holder.state.execute(slot, { clientId, op: unpackOwn(op) as z.output<Schema> }, collect)
+      value = holder.state.execute(slot, { clientId, op: unpackValue(op) as z.output<Schema> }, collect)
     } catch (error) {
       if (error instanceof Refusal) return refused(error)
       throw failed(service.name, slot, error)
     }
     handOver(emit)
-    return badEvent === null ? resultOf('ok', value) : unsendable('BAD_EVENT', badEvent)
+    if (badEvent !== null) return unsendable('BAD_EVENT', badEvent)
+    return (latest = resultOf('ok', value, latest))
   }
   const ended = (slot: Slot, clientId: string, emit: Emit): void => {
     begin()
@@ -162,6 +171,9 @@ function emitNothing(): never {
   throw new Error('an operation that only reads must not emit')
 }
 
+/** What no result is like. */
+const NONE: ReadResult = { status: 'ok', value: new Uint8Array(0) }
+
 function refused({ code, message, data }: Refusal): ReadResult {
   return resultOf('refused', { code, message, data })
 }
@@ -181,13 +193,14 @@ function packEvent(event: unknown, room: number): Uint8Array | string {
  * An outcome that cannot be sent is the same refusal on every server: the operation was executed, and a user's input must
  * not stop the servers one after the other.
  */
-function resultOf(status: 'ok' | 'refused', outcome: unknown): ReadResult {
+function resultOf(status: 'ok' | 'refused', outcome: unknown, before = NONE): ReadResult {
   let value: Uint8Array
   try {
-    value = packValue(outcome)
+    value = packLike(outcome, before.value)
   } catch {
     return unsendable('BAD_RESULT', 'its result cannot be sent: a result is plain data of well-formed text')
   }
+  if (value === before.value && status === before.status) return before
   if (value.length <= MAX_RESULT) return { status, value }
   return unsendable('RESULT_TOO_LARGE', `its result has ${value.length} bytes, and the limit is ${MAX_RESULT}`)
 }
