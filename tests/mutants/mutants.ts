@@ -135,6 +135,24 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'log-without-o-dsync',
+    broken: 'the log is written to the page cache only',
+    test: 'durability/durability.test',
+    edits: [{ file: 'storage/real-disk.js', replace: '(synchronous ? constants.O_DSYNC : 0)', by: '0' }],
+  },
+  {
+    name: 'durable-before-it-is-written',
+    broken: 'the real disk calls a write durable when the write has begun',
+    test: 'durability/durability.test',
+    edits: [
+      {
+        file: 'storage/real-disk.js',
+        replace: 'from(0);\n        });\n    }\n    writeDurably',
+        by: 'from(0);\n            if (this.#synchronous)\n                done();\n        });\n    }\n    writeDurably',
+      },
+    ],
+  },
+  {
     name: 'damage-taken-for-a-torn-write',
     broken: 'recovery cuts the log off at the first damage, wherever that is',
     edits: [
