@@ -50,6 +50,7 @@ export function clients(entries: Iterable<unknown> = [], host: Partial<ClientsHo
       id: 0,
       addresses: ['127.0.0.1:7000'],
       takes: () => 'yes',
+      room: () => 1_000,
       admit: (op) => {
         const text = Buffer.from(op).toString()
         if (text === 'bad') throw new SynodError('BAD_OPERATION', 'not an operation')

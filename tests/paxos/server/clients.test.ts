@@ -178,6 +178,22 @@ t.test('a server that is too busy, or takes nothing in, says so to who wants a m
   t.end()
 })
 
+t.test('what there is no room for is refused before it is looked at, and what was there first is taken', (t) => {
+  const looked: string[] = []
+  const admit = (op: Uint8Array): Uint8Array => {
+    looked.push(Buffer.from(op).toString())
+    return op
+  }
+  const { tested, connect, proposed } = clients([], { room: () => 2, admit })
+  const wire = connect()
+  wire.says({ type: 'submit', clientId: '1.a', acked: 0, commands: ['one', 'two', 'three'].map((op, at) => [at + 1, Buffer.from(op)]) }) // prettier-ignore
+  tested.flush()
+  t.strictSame(looked, ['one', 'two'])
+  t.match(proposed, [{ localId: 1 }, { localId: 2 }])
+  t.match(wire.sent[1], { type: 'replies', replies: [{ clientId: '1.a', localId: 3, result: { status: 'busy' } }] })
+  t.end()
+})
+
 t.test('a server that takes nothing in begins no feeds', (t) => {
   const { connect } = clients([], { takes: () => 'no' })
   const wire = connect()

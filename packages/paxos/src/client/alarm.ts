@@ -20,11 +20,16 @@ export class Alarm {
     if (at === Infinity || (this.#next !== undefined && this.#next.at <= at)) return
     this.#next?.cancel()
     const wait = Math.min(Math.max(1, at - this.#clock.now()), LONGEST_TIMER)
+    // Behind what has arrived: a process that did not run for a while hears first what came meanwhile, before it misses it.
     const cancel = this.#clock.after(wait, () => {
-      this.#next = undefined
-      this.#ring()
+      this.#clock.defer(() => {
+        if (this.#next !== next) return
+        this.#next = undefined
+        this.#ring()
+      })
     })
-    this.#next = { at, cancel }
+    const next = { at, cancel }
+    this.#next = next
   }
 
   cancel(): void {

@@ -18,22 +18,19 @@ export interface Call {
   sentAt: number | null
   /** How often it was sent over that connection. */
   tries: number
-  /** When to send it again, after a server was too busy to take it in; null otherwise. */
-  resumeAt: number | null
-  /** How often servers were too busy for it. */
-  refusals: number
+  /** A server was too busy for it. */
+  isRefused: boolean
 }
 
 /** A new call. */
 export function callOf(op: Uint8Array, deadline: number, resolve: Call['resolve'], reject: Call['reject']): Call {
-  return { op, deadline, resolve, reject, localId: 0, open: 0, sentAt: null, tries: 0, resumeAt: null, refusals: 0 }
+  return { op, deadline, resolve, reject, localId: 0, open: 0, sentAt: null, tries: 0, isRefused: false }
 }
 
 /** It was not sent over the connection that is up. */
 export function unsend(call: Call): void {
   call.sentAt = null
   call.tries = 0
-  call.resumeAt = null
 }
 
 /** It was executed, and this is its result. */

@@ -4,8 +4,9 @@ import type { Clock } from '../clock.js'
 import type { Dialer } from '../transport/transport.js'
 import type { ServerFrame } from '../transport/wire.js'
 import { Alarm } from './alarm.js'
-import { callOf, fail, settle, timeout, unsend } from './call.js'
+import { callOf, fail, settle, timeout } from './call.js'
 import type { Call } from './call.js'
+import { Calls } from './calls.js'
 import { ClientError } from './error.js'
 import type { ClientErrorCode } from './error.js'
 import type { FeedState } from './feed.js'
@@ -13,10 +14,9 @@ import { Feeds } from './feeds.js'
 import { Link } from './link.js'
 import type { LinkOptions, LinkOwner } from './link.js'
 import { Opening } from './opening.js'
-import { ATTEMPT_TIMEOUT, BUSY_PATIENCE, busyWait, DOUBT_AFTER } from './patience.js'
+import { ATTEMPT_TIMEOUT, BUSY_PATIENCE, DOUBT_AFTER } from './patience.js'
 import { Reads } from './reads.js'
 import type { Session } from './session.js'
-import { WaitingRoom } from './waiting-room.js'
 
 /** A command that others overtake is sent so often over one connection, before that connection is given up. */
 const TRIES = 3
@@ -32,11 +32,7 @@ export class Dispatcher implements LinkOwner {
   readonly #opening: Opening
   readonly #feeds: Feeds
   readonly #reads: Reads
-  readonly #waiting = new WaitingRoom()
-  /** By client id: the one of new calls, and forgotten ones as long as they have calls without an outcome. */
-  readonly #sessions = new Map<string, Session>()
-  /** Calls to send with the next flush, besides those that wait. */
-  #resend: Call[] = []
+  readonly #calls: Calls
   #isFlushing = false
   /** When something last came over the connection that is up. */
   #heardAt = 0
@@ -52,6 +48,7 @@ export class Dispatcher implements LinkOwner {
     this.#clock = clock
     this.#alarm = new Alarm(clock, () => this.#tick())
     this.#opening = new Opening(clock)
+    this.#calls = new Calls(clock)
     this.#link = new Link(service, options, dialer, clock, this)
     this.#feeds = new Feeds({
       send: (frame) => {
@@ -73,13 +70,14 @@ export class Dispatcher implements LinkOwner {
   /** Resolves with the decoded value. Rejects with ClientError, or with the service's Refusal. */
   submit(op: Uint8Array, timeout: number): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(new ClientError('CLOSED', 'the client was closed'))
-    if (this.#waiting.isFull) {
-      const message = `${this.#waiting.size} commands wait in this client already: submit fewer at a time`
+    const { waiting } = this.#calls
+    if (waiting.isFull) {
+      const message = `${waiting.size} commands wait in this client already: submit fewer at a time`
       return Promise.reject(new ClientError('BUSY', message))
     }
     const deadline = this.#clock.now() + timeout
     return new Promise((resolve, reject) => {
-      this.#waiting.add(callOf(op, deadline, resolve, reject))
+      waiting.add(callOf(op, deadline, resolve, reject))
       this.#alarm.set(deadline)
       this.#flushSoon()
     })
@@ -101,7 +99,7 @@ export class Dispatcher implements LinkOwner {
   /** Ends the session; calls without an outcome, and feeds, fail with `CLOSED`; resolves when the connection has ended. */
   close(): Promise<void> {
     if (!this.#isClosed && this.#link.ready) {
-      for (const { clientId } of this.#sessions.values())
+      for (const { clientId } of this.#calls.sessions.values())
         if (clientId !== undefined) this.#link.send({ type: 'end', clientId })
     }
     this.#isClosed = true
@@ -117,15 +115,13 @@ export class Dispatcher implements LinkOwner {
   }
 
   get isWaiting(): boolean {
-    if (this.#waiting.size > 0 || this.#reads.size > 0) return true
-    for (const session of this.#sessions.values()) if (session.pending.size > 0) return true
-    return false
+    return this.#reads.size > 0 || !this.#calls.isEmpty
   }
 
   linkReady(): void {
     this.#heardAt = this.#clock.now()
     this.#busySince = null
-    for (const session of this.#sessions.values()) this.#resend.push(...session.pending.values())
+    this.#calls.linkReady()
     this.#claim()
     this.#feeds.linkReady()
     this.#reads.linkReady()
@@ -135,11 +131,10 @@ export class Dispatcher implements LinkOwner {
   }
 
   linkLost(): void {
-    this.#resend = []
+    this.#calls.linkLost()
     this.#opening.sentAt = null
     this.#feeds.linkLost()
     this.#reads.linkLost()
-    for (const session of this.#sessions.values()) for (const call of session.pending.values()) unsend(call)
   }
 
   linkRefused(message: string): void {
@@ -155,14 +150,14 @@ export class Dispatcher implements LinkOwner {
       if (frame.type === 'events') this.#link.worked()
       this.#feeds.frame(frame)
     } else return this.#link.fail(`the server sent a ${frame.type} that nobody had asked for`)
-    if (this.#waiting.size > 0) this.#flushSoon()
+    if (this.#calls.isPressed) this.#flushSoon()
   }
 
   // Outcomes.
 
   #replied({ clientId, localId, result }: Reply): void {
     if (localId === 0) return this.#opened(clientId, result)
-    const session = this.#sessions.get(clientId)
+    const session = this.#calls.sessions.get(clientId)
     const call = session?.pending.get(localId)
     if (session === undefined || call === undefined) return // a second answer, or one that is not wanted any more
     this.#answeredSentAt = Math.max(this.#answeredSentAt, call.sentAt ?? 0)
@@ -172,6 +167,7 @@ export class Dispatcher implements LinkOwner {
         this.#link.worked()
         this.#busySince = null
         this.#opening.worked()
+        this.#calls.pace.worked()
         this.#forget(call, session)
         return settle(call, result.status, result.value)
       case 'expired':
@@ -185,10 +181,8 @@ export class Dispatcher implements LinkOwner {
           'the cluster takes the command for one whose outcome this client knows',
         )
       case 'busy':
-        call.open--
-        call.sentAt = null
-        call.resumeAt = this.#clock.now() + busyWait(this.#clock, call.refusals++)
-        this.#alarm.set(call.resumeAt)
+        this.#calls.refused(call)
+        this.#alarm.set(this.#calls.pace.restsUntil)
         return this.#refusedAsBusy()
     }
   }
@@ -208,7 +202,7 @@ export class Dispatcher implements LinkOwner {
       return result.status === 'busy' ? this.#refusedAsBusy() : undefined
     }
     this.#busySince = null
-    this.#sessions.set(session.clientId, session)
+    this.#calls.sessions.set(session.clientId, session)
     this.#link.worked()
   }
 
@@ -226,14 +220,12 @@ export class Dispatcher implements LinkOwner {
         'the cluster has forgotten this client, and whether the command was executed',
       )
     }
-    this.#forget(call, session)
-    unsend(call)
-    this.#waiting.add(call)
+    this.#calls.moveOut(call, session, this.#opening.session)
   }
 
   /** A server did not propose the command. */
   #rejected({ clientId, localId, code, message }: Extract<ServerFrame, { type: 'rejected' }>): void {
-    const session = this.#sessions.get(clientId)
+    const session = this.#calls.sessions.get(clientId)
     const call = session?.pending.get(localId)
     if (session !== undefined && call !== undefined) {
       call.open--
@@ -250,17 +242,14 @@ export class Dispatcher implements LinkOwner {
   #failAll(code: ClientErrorCode, message: string): void {
     this.#feeds.fail(new ClientError(code, message))
     this.#reads.fail(code, message)
-    for (const call of this.#waiting) this.#fail(call, undefined, code, message)
-    for (const session of this.#sessions.values()) {
+    for (const call of this.#calls.waiting) this.#fail(call, undefined, code, message)
+    for (const session of this.#calls.sessions.values()) {
       for (const call of session.pending.values()) this.#fail(call, session, code, message)
     }
   }
 
   #forget(call: Call, session: Session | undefined): void {
-    if (session === undefined) return this.#waiting.delete(call)
-    session.remove(call)
-    const isOver = session !== this.#opening.session && session.pending.size === 0
-    if (isOver && session.clientId !== undefined) this.#sessions.delete(session.clientId)
+    this.#calls.forget(call, session, this.#opening.session)
   }
 
   // Sending.
@@ -279,32 +268,15 @@ export class Dispatcher implements LinkOwner {
     if (!this.wantsLink) return
     if (!this.#link.ready) return this.#link.want()
     this.#reads.flush()
-    if (this.#clock.now() < this.#heldUntil) return
-    // A frame names each command once, in the order of their numbers.
-    const resend = [...new Set(this.#resend)].sort((a, b) => a.localId - b.localId)
-    this.#resend = []
-    for (const session of this.#sessions.values()) {
-      const calls = resend.filter((call) => session.pending.get(call.localId) === call)
-      if (session === this.#opening.session) this.#number(session, calls)
-      if (calls.length > 0) this.#send(session, calls)
-    }
-    if (this.#waiting.size > 0 && this.#opening.isDue) this.#open()
-  }
-
-  /** Gives waiting calls their numbers, as far as there is room. */
-  #number(session: Session, calls: Call[]): void {
-    for (const call of this.#waiting) {
-      if (!session.hasRoom()) return
-      this.#waiting.delete(call)
-      session.add(call)
-      calls.push(call)
-    }
+    if (this.#clock.now() < Math.max(this.#heldUntil, this.#calls.pace.restsUntil)) return
+    for (const [session, calls] of this.#calls.take(this.#opening.session)) this.#send(session, calls)
+    if (this.#calls.waiting.size > 0 && this.#opening.isDue) this.#open()
   }
 
   /** Says which session is connected here: it lasts as long as its client is connected somewhere. */
   #claim(): void {
     const { clientId, acked, pending } = this.#opening.session
-    const isSpeaking = pending.size > 0 || this.#waiting.size > 0
+    const isSpeaking = pending.size > 0 || this.#calls.waiting.size > 0
     if (clientId !== undefined && !isSpeaking) this.#link.send({ type: 'submit', clientId, acked, commands: [] })
   }
 
@@ -329,7 +301,6 @@ export class Dispatcher implements LinkOwner {
       call.open++
       call.tries++
       call.sentAt = now
-      call.resumeAt = null
     }
     this.#link.send({ type: 'submit', clientId, acked, commands })
     this.#alarm.set(now + DOUBT_AFTER)
@@ -340,19 +311,20 @@ export class Dispatcher implements LinkOwner {
   #tick(): void {
     const now = this.#clock.now()
     let next = this.#reads.tick(now)
-    for (const moment of [this.#opening.notBefore, this.#heldUntil]) if (moment > now) next = Math.min(next, moment)
-    for (const call of this.#waiting) {
+    for (const moment of [this.#opening.notBefore, this.#heldUntil, this.#calls.pace.restsUntil])
+      if (moment > now) next = Math.min(next, moment)
+    for (const call of this.#calls.waiting) {
       if (call.deadline <= now) this.#timedOut(call, undefined)
       else next = Math.min(next, call.deadline)
     }
     const { sentAt, session } = this.#opening
     /** When the first of what has no answer was sent. */
     let asked = Math.min(this.#reads.askedAt, session.clientId === undefined ? (sentAt ?? Infinity) : Infinity)
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#calls.sessions.values()) {
       for (const call of session.pending.values()) {
         if (call.deadline <= now) this.#timedOut(call, session)
         else next = Math.min(next, call.deadline, this.#lookAfter(call, now))
-        if (call.resumeAt === null) asked = Math.min(asked, call.sentAt ?? Infinity)
+        asked = Math.min(asked, call.sentAt ?? Infinity)
       }
     }
     next = Math.min(next, this.#doubt(asked, now))
@@ -375,24 +347,19 @@ export class Dispatcher implements LinkOwner {
 
   /** Sees to a call that has waited for too long over this connection. Gives the moment to look at it again. */
   #lookAfter(call: Call, now: number): number {
-    if (call.resumeAt !== null) {
-      if (call.resumeAt > now) return call.resumeAt
-      this.#resend.push(call)
-      return Infinity
-    }
     if (call.sentAt === null) return Infinity
     if (call.sentAt + ATTEMPT_TIMEOUT > now) return call.sentAt + ATTEMPT_TIMEOUT
     // Outcomes come about in the order of the commands: one that is not overtaken may be far behind in a long queue.
     const isOvertaken = this.#answeredSentAt > call.sentAt
     if (this.#heardAt + ATTEMPT_TIMEOUT <= now || (isOvertaken && call.tries >= TRIES)) {
       this.#link.fail('the server gave no outcome in time')
-    } else if (isOvertaken) this.#resend.push(call)
+    } else if (isOvertaken) this.#calls.sendAgain(call)
     else return this.#heardAt + ATTEMPT_TIMEOUT
     return Infinity
   }
 
   #timedOut(call: Call, session: Session | undefined): void {
-    const isBusy = call.refusals > 0 || (session === undefined && this.#opening.isVain)
+    const isBusy = call.isRefused || (session === undefined && (this.#opening.isVain || this.#calls.pace.isBusy))
     const [code, message] = timeout(call, isBusy, this.#link.ready ? null : this.#link.reason)
     this.#fail(call, session, code, message)
   }

@@ -127,6 +127,11 @@ export class Paxos {
     return this.#replica.chain.marks
   }
 
+  /** How many of its clients' commands this server would take in now: others are answered `busy`. */
+  get room(): number {
+    return this.#replica.requests.room
+  }
+
   /** Takes in one thing that happened. */
   step(input: Input): void {
     if (input.now < this.#now) this.#leadership.clockWentBack()

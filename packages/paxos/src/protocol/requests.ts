@@ -35,6 +35,11 @@ export class Requests {
     return this.#queue.length
   }
 
+  /** How many of its clients' commands it would take in now, as long as they are small. */
+  get room(): number {
+    return this.#isFull() ? 0 : this.#limits.pending - this.#pending.size
+  }
+
   /** Clients of this server hand in commands (the paper's request). A retry of what was executed is answered at once. */
   submit(commands: readonly Command[], outcomeOf: OutcomeOf, out: Outbox): void {
     for (const command of commands) {

@@ -41,6 +41,8 @@ export interface ClientsHost extends QuestionsHost, ReadsHost {
    * do it; `busy` while the disk is full.
    */
   takes(): 'yes' | 'no' | 'busy'
+  /** How many commands are taken in now: work that is refused is to cost next to nothing. */
+  room(): number
   /** What the service's schema makes of an operation. Throws SynodError `BAD_OPERATION`. */
   admit(op: Uint8Array): Uint8Array
   submit(commands: Command[]): void
@@ -252,9 +254,10 @@ export class Clients {
     if (!this.#hold(client, clientId)) return
     const takes = client.connection.buffered > BUFFER_LIMIT ? 'busy' : this.#host.takes()
     const commands: Command[] = []
+    const room = this.#host.room()
     for (const [localId, op] of frame.commands) {
-      if (takes === 'busy') this.#answer(client, { clientId, localId, result: BUSY })
-      else if (takes === 'no') this.#reject(client, clientId, localId, notServing())
+      if (takes === 'no') this.#reject(client, clientId, localId, notServing())
+      else if (takes === 'busy' || commands.length >= room) this.#answer(client, { clientId, localId, result: BUSY })
       else {
         const admitted = this.#admit(op)
         if (admitted instanceof SynodError) this.#reject(client, clientId, localId, admitted)

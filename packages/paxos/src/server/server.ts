@@ -318,6 +318,7 @@ export class Server<Schema extends z.ZodType, Value> {
       id,
       addresses,
       takes: () => this.#takes(),
+      room: () => this.#core.room,
       admit: (op) => admitOp(service, op),
       submit: (commands) => {
         this.#loop.step({ type: 'submit', commands, now: clock.now() })
