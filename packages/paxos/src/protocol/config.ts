@@ -69,7 +69,7 @@ export const DEFAULT_LIMITS: Limits = {
   runsInFlight: 4,
   runCommands: 1024,
   runBytes: 1 << 20,
-  pending: 20_000,
+  pending: 8_192,
   pendingBytes: 64 << 20,
   tailCommands: 65_536,
   tailBytes: 16 << 20,
