@@ -1,4 +1,5 @@
 /** Commands on their way to a decision: this server's clients' until they are answered, and others' while it leads. */
+import { ByCommand } from './by-command.js'
 import type { Command, Result } from './command.js'
 import { commandBytes } from './command.js'
 import type { Limits } from './config.js'
@@ -19,12 +20,14 @@ export type OutcomeOf = (command: Command) => Result | undefined
 
 export class Requests {
   readonly #limits: Limits
-  readonly #pending = new Map<string, Pending>()
+  readonly #pending = new ByCommand<Pending>()
+  /** The same, in the order in which they came. */
+  readonly #inOrder = new Set<Pending>()
   #pendingBytes = 0
   /** Commands to propose or to forward, the oldest first: own clients', and those that other servers forwarded. */
   readonly #queue = new Fifo<Command>()
   /** Others' commands that wait in the queue or are proposed here: a copy of one of them need not be proposed again. */
-  readonly #foreign = new Set<string>()
+  readonly #foreign = new ByCommand<true>()
 
   constructor(limits: Limits) {
     this.#limits = limits
@@ -44,12 +47,13 @@ export class Requests {
   submit(commands: readonly Command[], outcomeOf: OutcomeOf, out: Outbox): void {
     for (const command of commands) {
       const known = outcomeOf(command)
-      const key = keyOf(command)
       if (known !== undefined) replyTo(command, known, out)
-      else if (this.#pending.has(key)) continue
+      else if (this.#pending.get(command) !== undefined) continue
       else if (this.#isFull()) replyTo(command, BUSY, out)
       else {
-        this.#pending.set(key, { command, sentAt: null })
+        const pending = { command, sentAt: null }
+        this.#pending.set(command, pending)
+        this.#inOrder.add(pending)
         this.#pendingBytes += commandBytes(command)
         this.#queue.push(command)
       }
@@ -59,22 +63,24 @@ export class Requests {
   /** Commands for this server, which leads: other servers' clients', and its own leader's. Those beyond the bound will come again. */
   forwarded(commands: readonly Command[]): void {
     for (const command of commands) {
-      const key = keyOf(command)
-      if (this.#queue.length >= this.#limits.pending || this.#foreign.has(key) || this.#pending.has(key)) continue
-      this.#foreign.add(key)
+      const isHere = this.#foreign.get(command) !== undefined || this.#pending.get(command) !== undefined
+      if (isHere || this.#queue.length >= this.#limits.pending) continue
+      this.#foreign.set(command, true)
       this.#queue.push(command)
     }
   }
 
   /** The leader beside it proposes these again, as a former one did: copies that wait, or come, need not be proposed too. */
   reproposed(commands: readonly Command[], now: number): void {
-    const keys = new Set(commands.map(keyOf))
-    for (const command of this.#queue.take(this.#queue.length)) if (!keys.has(keyOf(command))) this.#queue.push(command)
-    for (const key of keys) {
-      const pending = this.#pending.get(key)
-      if (pending === undefined) this.#foreign.add(key)
+    const again = new ByCommand<true>()
+    for (const command of commands) {
+      again.set(command, true)
+      const pending = this.#pending.get(command)
+      if (pending === undefined) this.#foreign.set(command, true)
       else pending.sentAt = now
     }
+    for (const command of this.#queue.take(this.#queue.length))
+      if (again.get(command) === undefined) this.#queue.push(command)
   }
 
   /** The next commands of the queue, within the limits of a run. */
@@ -86,7 +92,7 @@ export class Requests {
       if (command === undefined) break
       bytes += commandBytes(command)
       if (count > 0 && bytes > this.#limits.runBytes) break
-      const pending = this.#pending.get(keyOf(command))
+      const pending = this.#pending.get(command)
       if (pending !== undefined) pending.sentAt = now
       count++
     }
@@ -97,7 +103,7 @@ export class Requests {
   requeue(): void {
     this.#queue.clear()
     this.#foreign.clear()
-    for (const pending of this.#pending.values()) {
+    for (const pending of this.#inOrder) {
       pending.sentAt = null
       this.#queue.push(pending.command)
     }
@@ -105,7 +111,7 @@ export class Requests {
 
   /** Queues again what was forwarded more than `patience` ms ago: the message may be lost. */
   resend(now: number, patience: number): void {
-    for (const pending of this.#pending.values()) {
+    for (const pending of this.#inOrder) {
       if (pending.sentAt === null) continue
       if (now - pending.sentAt < patience) return // those behind it were sent later, or can wait for its turn
       pending.sentAt = null
@@ -116,32 +122,32 @@ export class Requests {
   /** A command was executed: answers, if it is one of this server's clients'. */
   executed(command: Command, result: Result, out: Outbox): void {
     if (this.#pending.size === 0 && this.#foreign.size === 0) return // all clients are others'
-    const key = keyOf(command)
-    const mine = this.#pending.get(key)
-    this.#foreign.delete(key) // it may have come both ways
-    if (mine !== undefined) this.#answer(key, mine.command, result, out)
+    const mine = this.#pending.get(command)
+    if (this.#foreign.size > 0) this.#foreign.delete(command) // it may have come both ways
+    if (mine !== undefined) this.#answer(mine, result, out)
   }
 
   /** What its clients wait for may be among what the snapshot came with: those that it tells of are answered. */
   installed(outcomeOf: OutcomeOf, out: Outbox): void {
-    const answered = new Set<string>()
-    for (const [key, { command }] of this.#pending) {
-      const result = outcomeOf(command)
+    const answered = new ByCommand<true>()
+    for (const pending of this.#inOrder) {
+      const result = outcomeOf(pending.command)
       if (result === undefined) continue
-      answered.add(key)
-      this.#answer(key, command, result, out)
+      answered.set(pending.command, true)
+      this.#answer(pending, result, out)
     }
     this.#foreign.clear()
     for (const command of this.#queue.take(this.#queue.length)) {
-      const key = keyOf(command)
-      if (answered.has(key)) continue
-      if (!this.#pending.has(key)) this.#foreign.add(key)
+      if (answered.get(command) !== undefined) continue
+      if (this.#pending.get(command) === undefined) this.#foreign.set(command, true)
       this.#queue.push(command)
     }
   }
 
-  #answer(key: string, command: Command, result: Result, out: Outbox): void {
-    this.#pending.delete(key)
+  #answer(pending: Pending, result: Result, out: Outbox): void {
+    const { command } = pending
+    this.#pending.delete(command)
+    this.#inOrder.delete(pending)
     this.#pendingBytes -= commandBytes(command)
     replyTo(command, result, out)
   }
@@ -149,14 +155,6 @@ export class Requests {
   #isFull(): boolean {
     return this.#pending.size >= this.#limits.pending || this.#pendingBytes >= this.#limits.pendingBytes
   }
-}
-
-/** Tells commands apart, as clients and their retries mean them; ids and nonces hold no `/`. */
-function keyOf(command: Command): string {
-  if (command.kind === 'op') return `${command.clientId}/${command.localId}`
-  if (command.kind === 'open') return `open/${command.nonce}`
-  if (command.kind === 'mark') return `mark/${command.nonce}`
-  return command.kind === 'end' ? `end/${command.clientId}` : '/noop'
 }
 
 function replyTo(command: Command, result: Result, out: Outbox): void {
