@@ -139,10 +139,9 @@ export class KvClient {
     return first.address
   }
 
-  async #submit<Op extends KvOp>(op: Op): Promise<KvResults[Op['type']]> {
-    const result: KvResult = await this.connection.submit(op)
+  #submit<Op extends KvOp>(op: Op): Promise<KvResults[Op['type']]> {
     // KvState answers each type of operation by its own type of result.
-    return result as KvResults[Op['type']]
+    return this.connection.submit(op) as Promise<KvResults[Op['type']]>
   }
 }
 

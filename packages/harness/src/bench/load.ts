@@ -109,7 +109,9 @@ export class Load {
     const { connections } = this.#options
     const store = connections[index % connections.length]
     if (store === undefined) throw new RangeError('a load needs at least one connection')
-    for (let from = await this.#start(); from !== null; from = await this.#start()) {
+    while (!this.#stopped) {
+      const from = this.#pacer === undefined ? performance.now() : await this.#pacer.next()
+      if (from === null) return
       try {
         await this.#operation(store)
         this.operations++
@@ -120,12 +122,6 @@ export class Load {
         await sleep(REST)
       }
     }
-  }
-
-  /** From when on the next operation's latency counts; null: there is none. */
-  #start(): number | null | Promise<number | null> {
-    if (this.#stopped) return null
-    return this.#pacer === undefined ? performance.now() : this.#pacer.next()
   }
 
   #record(ms: number): void {

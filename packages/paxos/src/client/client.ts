@@ -99,12 +99,16 @@ export class Client<Op, Value, Event = never> {
    * acknowledged before the call, to whomever, is done. It is not in the order of the others: to read what another operation of
    * this client does, await that one first. It never `mayHaveHappened`.
    */
-  async submit(op: Op, options: CallOptions = {}): Promise<Value> {
-    const timeout = checked(options.timeout ?? this.#timeout)
-    const { bytes, onlyReads } = this.#encoded(op)
-    return (await (onlyReads
-      ? this.#dispatcher.read(bytes, false, timeout)
-      : this.#dispatcher.submit(bytes, timeout))) as Value
+  submit(op: Op, options: CallOptions = {}): Promise<Value> {
+    let outcome: Promise<unknown>
+    try {
+      const timeout = checked(options.timeout ?? this.#timeout)
+      const { bytes, onlyReads } = this.#encoded(op)
+      outcome = onlyReads ? this.#dispatcher.read(bytes, false, timeout) : this.#dispatcher.submit(bytes, timeout)
+    } catch (error) {
+      outcome = Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    }
+    return outcome as Promise<Value> // not another promise: each costs the one who submits much some of its time
   }
 
   /**

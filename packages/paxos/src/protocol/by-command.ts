@@ -11,7 +11,7 @@ export class ByCommand<Value> {
   readonly #others = new Map<string, Value>()
   #operations = 0
   /** Commands of one session follow each other often. */
-  #lastId: string = ''
+  #lastId = ''
   #last: Map<number, Value> | undefined
 
   get size(): number {
