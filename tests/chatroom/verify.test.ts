@@ -1,4 +1,4 @@
-/** `chatroom-client verify` against real servers. */
+/** `chatroom-client verify` and `transfer` against real servers. */
 import { join } from 'node:path'
 import t from 'tap'
 import { run, type Outcome } from '../support/command.js'
@@ -25,6 +25,15 @@ t.test('verify compares all servers, whichever are named; one that missed a lot 
   for (const address of servers.addresses)
     t.match(stdout, new RegExp(`${address}.*same.*[0-9a-f]{16}.*[0-9a-f]{16}.* 4 `), 'a room, two messages, somebody')
   t.match(stdout, /\nAll 3 servers agree at slot [\d,]+\.\n$/)
+})
+
+t.test('transfer has another server lead', async (t) => {
+  for (const id of ['1', '2'])
+    t.strictSame(await client('--servers', servers.addresses[0] ?? '', 'transfer', id), {
+      code: 0,
+      stdout: `server ${id} leads\n`,
+      stderr: '',
+    })
 })
 
 t.test('verify ends with 1 if a server is missing, and tells machines which', async (t) => {

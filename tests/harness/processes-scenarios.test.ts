@@ -71,6 +71,7 @@ for (const name of ['edits-under-partition', 'presence', 'feeds-across-fail-over
 for (const name of [
   'kv-basics',
   'leader-dies',
+  'transfer',
   'all-die-at-once',
   'minority-cannot-write',
   'halves',

@@ -1,4 +1,4 @@
-/** `kvstore-client verify` and `snapshot` against real servers. */
+/** `kvstore-client verify`, `snapshot` and `transfer` against real servers. */
 import { statSync } from 'node:fs'
 import t from 'tap'
 import { Cluster } from '../support/cluster.js'
@@ -41,4 +41,24 @@ await t.test('snapshot has a server write one, and prints its slot and file', as
   t.ok(statSync(told.path).size > 0)
   const status = await kv(['--json', 'status'])
   t.match(JSON.parse(status.stdout), { servers: [{ status: { snapshot: { slot: told.slot, bytes: Number } } }] })
+})
+
+await t.test('transfer has another server lead, and says why if it does not', async (t) => {
+  const next = ((await cluster.serving()) + 1) % 3
+  t.strictSame(await kv(['transfer', String(next)]), { code: 0, stdout: `server ${next} leads\n`, stderr: '' })
+  t.equal(await cluster.serving(), next)
+  t.strictSame(await kv(['--json', 'transfer', String(next)]), { code: 0, stdout: `{"leader":${next}}\n`, stderr: '' })
+  t.match(await kv(['transfer', '3']), {
+    code: 1,
+    stderr: /^kvstore-client: .*there is no server 3: the last one is 2\.\n$/,
+  })
+  t.match(await kv(['transfer', 'me']), { code: 2, stderr: /a server is named by its number/i })
+  t.match(await kv(['--timeout', '500', 'get', 'colour']), { code: 0, stdout: 'blue\n' })
+  const gone = (next + 1) % 3
+  await cluster.kill(gone)
+  const { code, stderr } = await kv(['transfer', String(gone)])
+  t.equal(code, 1)
+  t.match(stderr, new RegExp(`server ${gone} (has not answered the leader lately|was not ready in time)`))
+  cluster.startServer(gone)
+  await cluster.caughtUp()
 })

@@ -10,6 +10,12 @@ export function positive(text: string): number {
   return number
 }
 
+/** The number of a server. */
+export function serverNumber(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('A server is named by its number, from 0.')
+  return Number(text)
+}
+
 /** One `host:port`. */
 export function address(text: string): string {
   const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/@]+):(\d{1,5})$/.exec(text)?.[1]

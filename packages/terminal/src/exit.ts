@@ -27,7 +27,7 @@ export class CancelledError extends SynodError {
 }
 
 const USAGE_CODES = new Set(['USAGE', 'BAD_OPERATION', 'BAD_OPTION'])
-const NO_CODES = new Set(['SNAPSHOT_FAILED'])
+const NO_CODES = new Set(['SNAPSHOT_FAILED', 'TRANSFER_FAILED'])
 
 /** The exit code for an error, or undefined for one that is not an operating error but a bug. */
 export function exitCodeOf(error: unknown): number | undefined {

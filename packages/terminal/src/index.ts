@@ -25,5 +25,6 @@ export {
   versionIn,
 } from './program.js'
 export type { Complain, ConnectionOptions } from './program.js'
+export { addTransfer, transfer } from './transfer.js'
 export { addVerify, verify } from './verify.js'
 export type { VerifyOptions } from './verify.js'

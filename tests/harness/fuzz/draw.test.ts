@@ -48,9 +48,10 @@ t.test('a kind of fault that is off has no steps', async (t) => {
   for (const scenario of scenarios) {
     const kinds = kindsOf(scenario)
     const off = types.filter(([kind]) => !kinds.includes(kind)).map(([, type]) => type)
-    // A one-way partition is made of cuts; a server must be down to lose its memory, or to lag.
+    // A one-way partition is made of cuts; who is to lead next is out of reach, or dies of it; a server must be down to lose its memory, or to lag.
     const parts = [
       ...(kinds.includes('Partition') ? ['Cut'] : []),
+      ...(kinds.includes('Transfer') ? ['Crash', 'Pause', 'Cut'] : []),
       ...(kinds.includes('Repair') || kinds.includes('Snapshot') ? ['Crash'] : []),
     ]
     const stray = scenario.steps.find(({ type }) => off.includes(type) && !parts.includes(type))

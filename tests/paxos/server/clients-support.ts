@@ -68,6 +68,7 @@ export function clients(entries: Iterable<unknown> = [], host: Partial<ClientsHo
       snapshot: () => ({ slot: 9, entries }),
       digest: () => Promise.resolve(null),
       chain: () => [],
+      handOver: () => Promise.resolve(null),
       takeSnapshot: () => Promise.resolve({ slot: 9, path: '/data/snapshot-9.paxos' }),
       ...host,
     },

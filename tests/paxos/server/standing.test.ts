@@ -28,6 +28,7 @@ function standpoint(fields: Partial<Standpoint['core']> = {}, more: Partial<Stan
       repairing: false,
       audit: { slot: 0, hash: '0'.repeat(16) },
       reached: [],
+      handingOverTo: null,
       clocksMistrusted: false,
       ...fields,
     },

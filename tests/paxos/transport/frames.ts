@@ -169,6 +169,7 @@ export const clientFrames: Frame[] = [
   { type: 'chain' },
   { type: 'snapshot' },
   { type: 'leader' },
+  { type: 'handOver', to: 999 },
 ]
 export const serverFrames: Frame[] = [
   { type: 'subscribed', feed: 1, from: 0 },
@@ -217,6 +218,8 @@ export const serverFrames: Frame[] = [
   { type: 'goodbye', code: 'WRONG_VERSION', message: 'another version' },
   { type: 'leader', leader: 2 },
   { type: 'leader', leader: null },
+  { type: 'handedOver', to: 2, error: null },
+  { type: 'handedOver', to: 2, error: 'no leader is known' },
 ]
 
 /** The code of what decoding threw; anything but a SynodError with one sentence is passed on. */

@@ -1,7 +1,8 @@
 /** The client's command line. */
-import { connect } from '@synod/paxos'
+import { connect, type Client } from '@synod/paxos'
 import {
   addConnectionOptions,
+  addTransfer,
   addVerify,
   describeError,
   EXIT_DONE,
@@ -10,6 +11,7 @@ import {
   neededServers,
   note,
   programOf,
+  transfer,
   UsageError,
   verify,
   versionIn,
@@ -17,7 +19,7 @@ import {
   type ConnectionOptions,
 } from '@synod/terminal'
 import type { Command } from 'commander'
-import { LOBBY } from '../command.js'
+import { LOBBY, type ChatEvent, type ChatOp, type ChatResult } from '../command.js'
 import { chatroom } from '../service.js'
 import { checkOp } from './commands.js'
 import { authorKey } from './key.js'
@@ -53,7 +55,11 @@ export function main(argv: readonly string[]): Promise<number> {
     code = await start(program.opts<Options>())
   })
   addVerify(program, async () => {
-    code = await compare(program.opts<Options>(), givenTimeout(program))
+    const timeout = givenTimeout(program)
+    code = await withClient(program.opts<Options>(), (client, json) => verify(client, { json, timeout }))
+  })
+  addTransfer(program, async (to) => {
+    code = await withClient(program.opts<Options>(), (client, json) => transfer(client, to, { json }))
   })
   return exitCodeFrom(async () => {
     await program.parseAsync(argv)
@@ -86,11 +92,15 @@ async function start(options: Options): Promise<number> {
   return new Talk({ me, room, timeout, target: { servers, discover: true } }).run()
 }
 
-async function compare(options: Options, longTimeout: number | undefined): Promise<number> {
+/** For what is asked of the cluster, whatever is in its rooms. */
+async function withClient(
+  options: Options,
+  ask: (client: Client<ChatOp, ChatResult, ChatEvent>, json: boolean) => Promise<number>,
+): Promise<number> {
   const { json = false, timeout } = options
   const client = connect(chatroom, { servers: neededServers(options), timeout })
   try {
-    return await verify(client, { json, timeout: longTimeout })
+    return await ask(client, json)
   } finally {
     await client.close()
   }

@@ -23,6 +23,7 @@ const SALT = 0x5eed_0000_0000
 const LISTENERS = 0x0feed_0000_0000
 const PEOPLE = 0x0face_0000_0000
 const LEASES = 0x1ea5e_0000_0000
+const LATER = 0x1a7e_0000_0000
 const SIZES: readonly number[] = [3, 3, 3, 3, 4, 5, 5]
 /** How long chaos lasts, and within what time all must be well again afterwards (ms). */
 const CHAOS = 8_000
@@ -37,6 +38,8 @@ const LIKELY: readonly Fault[] = ['Crash', 'Partition']
 const DAMAGE: readonly Fault[] = ['Corrupt', 'Misdirect']
 /** These are on in most seeds. */
 const USUAL: readonly Fault[] = ['Snapshot', 'Repair']
+/** These are drawn apart from the others, which are the same with them and without. */
+const APART: readonly Fault[] = ['Transfer']
 
 /** Draws the scenario of a seed. */
 export function drawScenario(seed: number, options: DrawOptions = {}): Scenario {
@@ -56,7 +59,8 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const load = { servers, crowded: disputed, operations: operations - late, service }
   addWorkloads(timeline, prng, windows, load)
   const faults = { servers, kinds, base, lease, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
-  const paused = kinds.length === 0 ? [] : addFaults(timeline, prng, windows, faults)
+  if (kinds.length > 0) addFaults(timeline, prng, windows, faults)
+  const apart = options.faults === undefined ? addApart(timeline, part(seed, LATER), { servers, base, lease }) : []
   addListeners(timeline, part(seed, LISTENERS), servers)
   if (service === 'chatroom') addPeople(timeline, part(seed, PEOPLE), servers)
   if (disputed) timeline.add(prng.below(300), [...drawSuccession(prng, 3 + prng.below(4)), ...base])
@@ -64,8 +68,8 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   const damages = kinds.some((kind) => kind === 'Repair' || DAMAGE.includes(kind))
   const calm = disputed || damages || prng.chance(0.5)
   const start: Step[] = [{ type: 'Start' }, ...(calm ? [{ type: 'Wait', for: 'leader' } as const] : []), ...base]
-  const description = `${servers} servers, ${operations} operations, ${kinds.length === 0 ? 'no faults' : kinds.join(', ')}${lease > 0 ? ', leases' : ''}`
-  const steps = [...start, ...timeline.steps(CHAOS), ...healing(paused, damages ? servers : 0, late, service)]
+  const description = `${servers} servers, ${operations} operations, ${kinds.length + apart.length === 0 ? 'no faults' : [...kinds, ...apart].join(', ')}${lease > 0 ? ', leases' : ''}`
+  const steps = [...start, ...timeline.steps(CHAOS), ...healing(timeline.paused, damages ? servers : 0, late, service)]
   return { name: `seed ${seed}`, description, servers, seed, small: true, ...(lease > 0 && { lease }), steps }
 }
 
@@ -81,7 +85,7 @@ function drawKinds(prng: Prng): Fault[] {
     if (USUAL.includes(kind)) return 0.7
     return DAMAGE.includes(kind) ? most / 2 + 0.1 : LIKELY.includes(kind) ? most + 0.25 : most
   }
-  return FAULTS.filter((kind) => prng.chance(chanceOf(kind)))
+  return FAULTS.filter((kind) => !APART.includes(kind) && prng.chance(chanceOf(kind)))
 }
 
 /** What the whole network is like. */
@@ -168,22 +172,19 @@ interface Faults {
   readonly count: number
 }
 
-/** Faults for random times, most of them while operations are sent; gives the servers that were paused. */
+/** Faults for random times, most of them while operations are sent. */
 function addFaults(
   timeline: Timeline,
   prng: Prng,
   windows: readonly Window[],
   { servers, kinds, base, lease, count }: Faults,
-): number[] {
+): void {
   const add = ({ begin, end }: DrawnFault, lasts: number): void => {
     const busy = prng.pick(windows)
     const at = prng.chance(0.8) ? busy.at + prng.below(busy.lasts) : prng.below(CHAOS)
-    const healsLinks = end.some((step) => step.type === 'Heal' && step.id === undefined)
     timeline.add(at, begin)
-    timeline.add(at + lasts, [...end, ...(healsLinks ? base : [])])
-    for (const step of begin) if (step.type === 'Pause' && typeof step.id === 'number') paused.add(step.id)
+    timeline.add(at + lasts, [...end, ...(healsLinks(end) ? base : [])])
   }
-  const paused = new Set<number>()
   const weighted = [
     ...kinds,
     ...kinds.filter((kind) => LIKELY.includes(kind)),
@@ -195,7 +196,26 @@ function addFaults(
     const fault = drawFault(prng, servers, prng.pick(weighted), { world: 'simulator', frail, steady: lease > 0 })
     add(fault, prng.float() * prng.pick([20, 200, 1_500, 4_000]))
   }
-  return [...paused]
+}
+
+/** What the whole network has goes with that. */
+function healsLinks(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.type === 'Heal' && step.id === undefined)
+}
+
+/** Each of these kinds is in two seeds of five; gives those that are. */
+function addApart(timeline: Timeline, prng: Prng, faults: Pick<Faults, 'servers' | 'base' | 'lease'>): Fault[] {
+  const { servers, base, lease } = faults
+  const kinds = APART.filter(() => prng.chance(0.4))
+  for (const kind of kinds) {
+    for (let count = prng.pick([1, 2, 4, 8]); count > 0; count--) {
+      const { begin, end } = drawFault(prng, servers, kind, { world: 'simulator', steady: lease > 0 })
+      const at = prng.below(CHAOS)
+      timeline.add(at, begin)
+      timeline.add(at + prng.float() * prng.pick([20, 200, 1_500]), [...end, ...(healsLinks(end) ? base : [])])
+    }
+  }
+  return kinds
 }
 
 /** Two seeds in five have subscribers: some that begin with the first slot, some now; some know one server, some all. */
@@ -274,6 +294,14 @@ class Timeline {
 
   add(at: number, steps: readonly Step[]): void {
     this.#events.push({ at: Math.round(at / 10) * 10, steps })
+  }
+
+  /** The servers that are paused at any time. */
+  get paused(): number[] {
+    const steps = this.#events.flatMap((event) => event.steps)
+    return [
+      ...new Set(steps.flatMap((step) => (step.type === 'Pause' && typeof step.id === 'number' ? [step.id] : []))),
+    ]
   }
 
   /** What would be later than the end comes at the end. */

@@ -93,6 +93,7 @@ const DRAW: Readonly<Record<Fault, (draw: Draw) => DrawnFault>> = {
     const rate = prng.pick(steady ? [1 - DRIFT, 0.9, 1.1, 1 + DRIFT] : [0.1, 0.5, 0.9, 1.1, 2, 10])
     return { type: 'ClockRate', id, rate }
   }),
+  Transfer: transfer,
 }
 
 /** One server, several, or all at once; at once, or (in the simulator) at a moment that hurts. */
@@ -121,6 +122,26 @@ function crashThenPowerLoss(prng: Prng, servers: number): DrawnFault {
   const meanwhile: Step = { type: 'Sleep', ms: prng.pick([1, 5, 20, 100]) }
   const begin: Step[] = [{ type: 'Crash', id }, ...back, meanwhile, { type: 'Crash', id, powerLoss: true }]
   return { begin, end: [{ type: 'Start', id }] }
+}
+
+/** To a server that can take it, or to one that dies as it does, stands still, or does not hear of it. */
+function transfer({ prng, servers, simulated }: Draw): DrawnFault {
+  const id = prng.below(servers)
+  const step: Step = { type: 'Transfer', id }
+  const trouble = prng.chance(0.5) ? 'none' : prng.pick(['crash', 'pause', 'cut'] as const)
+  if (trouble === 'crash' && simulated) {
+    const on = prng.pick(['p1a', 'p1a', 'p1b', 'p2a', 'io'] as const)
+    const crash: Step = { type: 'Crash', id, on, ...(prng.chance(0.3) && { powerLoss: true }) }
+    return { begin: [crash, step], end: [{ type: 'Start', id }] }
+  }
+  if (trouble === 'pause') {
+    return { begin: [{ type: 'Pause', id }, step, { type: 'Resume', id }], end: [] }
+  }
+  if (trouble === 'cut') {
+    const oneWay = prng.chance(0.5)
+    return { begin: [{ type: 'Cut', from: id, ...(oneWay && { oneWay }) }, step], end: [{ type: 'Heal', from: id }] }
+  }
+  return { begin: [prng.chance(0.5) ? step : { type: 'Transfer', id: 'follower' }], end: [] }
 }
 
 function pause({ prng, servers }: Draw): DrawnFault {

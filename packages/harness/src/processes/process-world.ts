@@ -22,6 +22,8 @@ import { ServerProcess } from './server-process.js'
 const ASK_TIMEOUT = 1_000
 /** How long a server may take to write a snapshot (ms). */
 const SNAPSHOT_TIMEOUT = 60_000
+/** How long handing leadership over may take (ms). */
+const HANDOVER_TIMEOUT = 10_000
 
 export interface ProcessWorldOptions {
   /** `kvstore`, `chatroom`, or the path of a server command that takes `--id`, `--peers` and `--data-dir`. */
@@ -95,8 +97,9 @@ export class ProcessWorld implements World {
         if (lease !== undefined) flags.push('--lease', `${lease}`)
         if (verbosity > 0) flags.push(`-${'v'.repeat(verbosity)}`)
         const snapshot = (): Promise<string | null> => questions.snapshot(address, SNAPSHOT_TIMEOUT)
+        const handOver = (to: number): Promise<string | null> => questions.handOver(address, to, HANDOVER_TIMEOUT)
         const log = `${dataDir}.log`
-        return new ServerProcess({ id, command, flags, dataDir, log, snapshot, guard, prng, failed: broke })
+        return new ServerProcess({ id, command, flags, dataDir, log, snapshot, handOver, guard, prng, failed: broke })
       })
       const parts = { began, broken, links, addresses, guard, proxies, processes, questions }
       return new ProcessWorld(parts, options.service)

@@ -24,19 +24,34 @@ export class Questions {
   }
 
   /** Has the server write a snapshot, which is durable then; a sentence if there is none within `timeout` ms. */
-  async snapshot(address: string, timeout: number): Promise<string | null> {
-    let why = `no snapshot within ${timeout} ms`
+  snapshot(address: string, timeout: number): Promise<string | null> {
+    return this.#do(address, timeout, 'snapshot', (inquiry) => inquiry.snapshot())
+  }
+
+  /** Has the server, which leads, hand leadership over; a sentence if that other one does not lead within `timeout` ms. */
+  handOver(address: string, to: number, timeout: number): Promise<string | null> {
+    return this.#do(address, timeout, 'other leader', (inquiry) => inquiry.handOver(to).then(() => true))
+  }
+
+  close(): Promise<void> {
+    return this.#dialer.close('the run is over')
+  }
+
+  /** Has it done; a sentence if it was not. */
+  async #do(
+    address: string,
+    timeout: number,
+    what: string,
+    ask: (inquiry: Inquiry) => Promise<unknown>,
+  ): Promise<string | null> {
+    let why = `no ${what} within ${timeout} ms`
     const done = await this.#ask(address, timeout, (inquiry) =>
-      inquiry.snapshot().catch((error: unknown) => {
+      ask(inquiry).catch((error: unknown) => {
         if (error instanceof ClientError) why = error.message
         throw error
       }),
     )
     return done === null ? why : null
-  }
-
-  close(): Promise<void> {
-    return this.#dialer.close('the run is over')
   }
 
   async #ask<T>(address: string, timeout: number, ask: (inquiry: Inquiry) => Promise<T>): Promise<T | null> {

@@ -31,6 +31,8 @@ export interface ServerProcessOptions {
   readonly prng: Prng
   /** Asks it for a snapshot; a sentence if there is none. */
   readonly snapshot: () => Promise<string | null>
+  /** Asks it to hand leadership over to that server; a sentence if it does not. */
+  readonly handOver: (to: number) => Promise<string | null>
   /** Told when a fault cannot be had, as the command is none of Node's. */
   readonly failed: (error: Error) => void
 }
@@ -148,6 +150,10 @@ export class ServerProcess implements ServerFaults {
 
   snapshot(): Promise<string | null> {
     return this.#standing === 'up' ? this.#options.snapshot() : Promise.resolve(this.#notRunning)
+  }
+
+  handOver(to: number): Promise<string | null> {
+    return this.#standing === 'up' ? this.#options.handOver(to) : Promise.resolve(this.#notRunning)
   }
 
   corrupt(place: Place): Promise<string | null> {

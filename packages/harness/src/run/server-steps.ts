@@ -13,7 +13,6 @@ type ServerStep = StepOf<
   | 'Crash'
   | 'Pause'
   | 'Wipe'
-  | 'Transfer'
   | 'Corrupt'
   | 'Truncate'
   | 'Misdirect'
@@ -47,6 +46,15 @@ export async function snapshot(run: Run, { id }: StepOf<'Snapshot'>): Done {
   if (ids.length === 0) return 'no server is up'
   const answers = await Promise.all(ids.map((server) => run.world.server(server).snapshot()))
   return answers.find((answer) => answer !== null) ?? null
+}
+
+/** The leader hands its leadership over; done when the other one leads. */
+export async function transfer(run: Run, { id }: StepOf<'Transfer'>): Done {
+  const to = await run.who(id)
+  if (typeof to === 'string') return to
+  const leader = await run.who('leader')
+  if (typeof leader === 'string') return leader
+  return leader === to ? `server ${to} leads already` : run.world.server(leader).handOver(to)
 }
 
 /** Lets one server that is paused go on, or all of them. */
@@ -93,8 +101,6 @@ async function act(server: ServerFaults, step: Exclude<ServerStep, { type: 'Rest
       return server.pause()
     case 'Wipe':
       return server.wipe()
-    case 'Transfer':
-      return 'leadership is handed over only when its server is stopped, so far'
     case 'Corrupt':
       return server.corrupt({ file: step.file, offset: step.offset, tail: step.tail })
     case 'Truncate':

@@ -7,7 +7,7 @@ import { expect, wait } from './conditions.js'
 import { nemesis } from './nemesis.js'
 import { degrade, heal, partition } from './network-steps.js'
 import type { Run } from './run.js'
-import { resume, snapshot, start, strike } from './server-steps.js'
+import { resume, snapshot, start, strike, transfer } from './server-steps.js'
 import { workload } from './workload.js'
 
 export class Steps {
@@ -40,6 +40,8 @@ export class Steps {
         return resume(run, step)
       case 'Snapshot':
         return snapshot(run, step)
+      case 'Transfer':
+        return transfer(run, step)
       case 'Sleep':
         await run.world.sleep(step.ms)
         return null

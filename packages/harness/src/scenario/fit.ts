@@ -12,7 +12,7 @@ const MOST_PROCESSES = 16
 export function misfits(scenario: Scenario, world: World['name'], subject: Subject): string[] {
   const { servers, steps, expect } = scenario
   const problems = steps.flatMap((step, index) => {
-    const problem = (world === 'processes' ? notOnProcesses(step) : null) ?? notYet(step) ?? foreign(step, subject)
+    const problem = (world === 'processes' ? notOnProcesses(step) : null) ?? foreign(step, subject)
     return problem === null ? [] : [`${nameStep(index, step)}: ${problem}`]
   })
   const unseen = expect === undefined ? null : invisible(expect, subject)
@@ -38,10 +38,6 @@ function notOnProcesses(step: Step): string | null {
     default:
       return null
   }
-}
-
-function notYet(step: Step): string | null {
-  return step.type === 'Transfer' ? 'leadership is handed over only when its server is stopped, so far' : null
 }
 
 function foreign(step: Step, subject: Subject): string | null {

@@ -58,7 +58,7 @@ const servers = [
   step('Wipe', { id }),
   /** Has a server write a snapshot (all that are up, without an id), and waits until it is durable. */
   step('Snapshot', { id: who.optional() }),
-  /** Hands leadership to a server. */
+  /** Has the leader hand its leadership over to a server, and waits until that one leads. */
   step('Transfer', { id: who }),
 ] as const
 
@@ -169,6 +169,7 @@ export const FAULTS = [
   'Repair',
   'ClockJump',
   'ClockRate',
+  'Transfer',
 ] as const
 /** A kind of fault that can be drawn at random. */
 export type Fault = (typeof FAULTS)[number]

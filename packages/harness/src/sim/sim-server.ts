@@ -12,6 +12,8 @@ export interface SimServerHost {
   readonly spares: () => string | null
   /** Asks the server for a snapshot; a sentence if there is none. */
   readonly snapshot: () => Promise<string | null>
+  /** Asks the server to hand leadership over; a sentence if it does not. */
+  readonly handOver: (to: number) => Promise<string | null>
 }
 
 export class SimServer implements ServerFaults {
@@ -34,6 +36,11 @@ export class SimServer implements ServerFaults {
   async snapshot(): Promise<string | null> {
     const { standing, id } = this.#machine
     return standing === 'up' ? this.#host.snapshot() : `server ${id} is ${standing}`
+  }
+
+  async handOver(to: number): Promise<string | null> {
+    const { standing, id } = this.#machine
+    return standing === 'up' ? this.#host.handOver(to) : `server ${id} is ${standing}`
   }
 
   stop(): Promise<string | null> {

@@ -50,8 +50,8 @@ export interface SimWorldOptions {
 const DELAY = 0.5
 /** Real files are larger, but what is written in a simulation is less. */
 const USUAL_LOG: Partial<LogLimits> = { fileBytes: 32 << 10, reserveBytes: 4 << 10 }
-/** How long a server may take to write a snapshot that it was asked for (ms). */
-const SNAPSHOT_TIMEOUT = 10_000
+/** How long a server may take to write a snapshot that it was asked for, or to hand leadership over (ms). */
+const PATIENCE = 10_000
 
 export class SimWorld implements World {
   readonly name = 'simulator'
@@ -102,8 +102,9 @@ export class SimWorld implements World {
     this.#machines = this.#addresses.map((_, id) => new Machine(id, site, part()))
     this.#servers = this.#machines.map((machine) => {
       const spares = (): string | null => this.#spares(machine.id)
-      const snapshot = (): Promise<string | null> => this.#snapshot(machine.id)
-      return new SimServer(machine, part(), { trace: this.#trace.line, spares, snapshot })
+      const snapshot = (): Promise<string | null> => this.#ask(machine.id, (inquiry) => inquiry.snapshot())
+      const handOver = (to: number): Promise<string | null> => this.#ask(machine.id, (inquiry) => inquiry.handOver(to))
+      return new SimServer(machine, part(), { trace: this.#trace.line, spares, snapshot, handOver })
     })
     const drawn = { limits, timing, diskDelay, snapshots, log }
     this.#trace.line(`seed ${seed}: ${servers} servers, ${JSON.stringify(drawn)}`)
@@ -217,12 +218,13 @@ export class SimWorld implements World {
     return `more than a minority of the servers would be damaged at once${others}`
   }
 
-  async #snapshot(id: number): Promise<string | null> {
+  /** Has a server do something; a sentence if it does not. */
+  async #ask(id: number, ask: (inquiry: Inquiry) => Promise<unknown>): Promise<string | null> {
     const address = at(this.#addresses, id)
     const { clock } = this.#time.life()
-    const inquiry = new Inquiry(null, address, SNAPSHOT_TIMEOUT, this.#network.dialer(`snapshot of ${id}`), clock)
+    const inquiry = new Inquiry(null, address, PATIENCE, this.#network.dialer(`whoever asks ${id}`), clock)
     try {
-      await inquiry.snapshot()
+      await ask(inquiry)
       return null
     } catch (error) {
       return error instanceof Error ? error.message : String(error)

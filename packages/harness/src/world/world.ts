@@ -59,6 +59,8 @@ export interface ServerFaults {
   clockRate(rate: number): Promise<string | null>
   /** The server writes a snapshot now; resolves when it is durable. */
   snapshot(): Promise<string | null>
+  /** The server, which leads, hands leadership over; resolves when that other one leads. */
+  handOver(to: number): Promise<string | null>
   /** Ends what holds until healed: a full, failing or slow disk, a wrong clock rate. What was damaged stays damaged. */
   heal(): Promise<string | null>
 }

@@ -1,5 +1,5 @@
 /** The commands, as commander knows them: the same on the command line and in the prompt. */
-import { address, addVerify, positive, verify } from '@synod/terminal'
+import { address, addTransfer, addVerify, positive, transfer, verify } from '@synod/terminal'
 import { Option, type Command } from 'commander'
 import { cas, count, del, get, list, set, type CasOptions, type GetOptions, type ListOptions } from './commands.js'
 import { dump } from './dump.js'
@@ -74,6 +74,7 @@ function addCare(program: Command, run: (action: Action) => Promise<void>): void
     .description('have a server write a snapshot now; print its slot and its file')
     .option('--server <host:port>', 'the server (default: the first that answers)', address)
     .action((options: { server?: string }) => run((session) => snapshot(session, options.server)))
+  addTransfer(program, (to) => run((session) => transfer(session.store.connection, to, session)))
 }
 
 function compare({ store, givenTimeout: timeout, json, signal }: Session): Promise<number> {

@@ -7,6 +7,7 @@ import { encodeOp } from '../service/service-codec.js'
 import type { EncodedOp } from '../service/service-codec.js'
 import type { Dialer } from '../transport/transport.js'
 import type { ServerStatus } from '../transport/wire.js'
+import { MAX_SERVERS } from '../transport/wire.js'
 import { WebSocketDialer } from '../transport/ws-dialer.js'
 import { Dispatcher } from './dispatcher.js'
 import { ClientError } from './error.js'
@@ -16,6 +17,7 @@ import { Inquiry } from './inquiry.js'
 import type { StateDump, WrittenSnapshot } from './inquiry.js'
 import type { Connectivity } from './link.js'
 import type { StaleRead } from './reads.js'
+import { transfer } from './transfer.js'
 import { Verifier } from './verify.js'
 
 /** How long a call may take (ms), unless it says otherwise. */
@@ -187,6 +189,19 @@ export class Client<Op, Value, Event = never> {
     } finally {
       void inquiry.close('answered')
     }
+  }
+
+  /**
+   * Has the leader hand its leadership over to the server of this number; resolves when that one leads. The leader proposes nothing
+   * meanwhile, for an election timeout at most; no operation fails of it. Rejects with a {@link ClientError}, `TRANSFER_FAILED` if there is
+   * no such server, if it is too far behind or out of touch, or if another one came to lead.
+   */
+  async transfer(to: number, options: CallOptions = {}): Promise<void> {
+    if (!Number.isInteger(to) || to < 0 || to >= MAX_SERVERS)
+      throw new SynodError('BAD_OPTION', `a server's number is a whole one from 0 to ${MAX_SERVERS - 1}, not ${to}`)
+    const timeout = checked(options.timeout ?? this.#timeout)
+    const [servers, discover] = [this.#servers, this.#discover]
+    await transfer({ servers, discover, timeout }, (address, left) => this.#inquire(address, { timeout: left }), to)
   }
 
   /** Asks the server with this address; without one, each of `servers` until one can be reached. */

@@ -19,6 +19,8 @@ export type ClientErrorCode =
   | 'CLOSED'
   /** The server could not write a snapshot: the message says why. */
   | 'SNAPSHOT_FAILED'
+  /** Leadership was not handed over: the message says why. */
+  | 'TRANSFER_FAILED'
   /** The servers are of another service or version, or what they sent cannot be read. */
   | 'INCOMPATIBLE'
 

@@ -1,6 +1,7 @@
 /** Questions to one server, over a connection of their own: how it stands, what its state and its history are. */
 import { Buffer } from 'node:buffer'
 import type { AuditMark } from '../protocol/audit.js'
+import type { ServerId } from '../protocol/ballot.js'
 import type { Slot } from '../protocol/command.js'
 import type { Cancel, Clock } from '../clock.js'
 import { decodeServerFrame, encodeFrame } from '../transport/codec.js'
@@ -118,6 +119,13 @@ export class Inquiry {
     const { slot, path, error } = frame
     if (error !== null) throw new ClientError('SNAPSHOT_FAILED', `${this.#address}: ${error}`)
     return { address: this.#address, slot, path }
+  }
+
+  /** Has the server, which is the leader's, hand leadership over; resolves when that other one leads. */
+  async handOver(to: ServerId): Promise<void> {
+    const frame = await this.#ask({ type: 'handOver', to })
+    if (frame.type !== 'handedOver') throw this.#unexpected(frame)
+    if (frame.error !== null) throw new ClientError('TRANSFER_FAILED', `${this.#address}: ${frame.error}`)
   }
 
   async dump(): Promise<StateDump> {

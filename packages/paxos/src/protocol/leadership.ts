@@ -106,6 +106,11 @@ export class Leadership {
     return this.#election.leader?.server ?? null
   }
 
+  /** See {@link PaxosStatus.handingOverTo}. */
+  get handingOverTo(): ServerId | null {
+    return this.#handover?.to ?? null
+  }
+
   /** See {@link PaxosStatus.reached}. */
   reached(): (Slot | null)[] {
     return this.#leader.reached(this.#beside.slotOut - 1)

@@ -172,6 +172,7 @@ export class Paxos {
       repairing: this.repairing,
       audit: this.#replica.chain.block,
       reached: this.#leadership.reached(),
+      handingOverTo: this.#leadership.handingOverTo,
       clocksMistrusted: this.#leadership.clocksMistrusted,
     }
   }

@@ -120,6 +120,8 @@ export interface PaxosStatus {
   readonly audit: AuditMark
   /** Of a leader: the last slot that each server has executed (index: id), as it told; null: it has not. Else empty. */
   readonly reached: readonly (Slot | null)[]
+  /** Of a leader that hands its leadership over: to whom. */
+  readonly handingOverTo: ServerId | null
   /** A leader found that the clocks are not as its lease needs them to be, and relies on none any more. */
   readonly clocksMistrusted: boolean
 }

@@ -1,9 +1,8 @@
 /** How a server leaves: a leader hands its leadership over first, and clients may go to the next leader before they have to. */
 import type { Clock } from '../clock.js'
 import type { Input, PaxosStatus } from '../protocol/ready.js'
+import { until } from './until.js'
 
-/** Between two looks (ms). */
-const LOOK = 5
 /** When another server leads, clients have so long to go there by themselves (ms). */
 const GRACE = 200
 
@@ -24,16 +23,13 @@ export async function farewell(
   { core, loop, clients, alone, ended }: Leaving,
   patience: number,
 ): Promise<void> {
-  const until = async (condition: () => boolean, within: number): Promise<void> => {
-    const deadline = clock.now() + within
-    while (!condition() && !ended() && clock.now() < deadline)
-      await new Promise<void>((resolve) => void clock.after(LOOK, resolve))
-  }
+  const wait = (condition: () => boolean, within: number): Promise<boolean> =>
+    until(clock, () => condition() || ended(), within)
   const led = core.status().role === 'leader'
   loop.step({ type: 'stop', now: clock.now() })
   loop.turn()
   if (!led || alone) return
-  await until(() => core.status().role !== 'leader', patience)
-  await until(() => core.status().leader !== null, patience)
-  if (core.status().leader !== null) await until(() => clients.size === 0, GRACE)
+  await wait(() => core.status().role !== 'leader', patience)
+  await wait(() => core.status().leader !== null, patience)
+  if (core.status().leader !== null) await wait(() => clients.size === 0, GRACE)
 }

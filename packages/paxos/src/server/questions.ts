@@ -1,5 +1,6 @@
 /** What whoever connects may ask, without a session and whatever is served: how this server stands, and what its state is. */
 import type { AuditMark } from '../protocol/audit.js'
+import type { ServerId } from '../protocol/ballot.js'
 import type { Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
 import { encodeFrame } from '../transport/codec.js'
@@ -18,7 +19,7 @@ const MAX_WAITING = 16
 
 export type Question = Extract<
   ClientFrame,
-  { readonly type: 'status' | 'digest' | 'chain' | 'snapshot' | 'dump' | 'dumpMore' }
+  { readonly type: 'status' | 'digest' | 'chain' | 'snapshot' | 'handOver' | 'dump' | 'dumpMore' }
 >
 
 const QUESTIONS: ReadonlySet<ClientFrame['type']> = new Set<Question['type']>([
@@ -26,6 +27,7 @@ const QUESTIONS: ReadonlySet<ClientFrame['type']> = new Set<Question['type']>([
   'digest',
   'chain',
   'snapshot',
+  'handOver',
   'dump',
   'dumpMore',
 ])
@@ -48,6 +50,8 @@ export interface QuestionsHost {
   chain(): readonly AuditMark[]
   /** Writes a snapshot; resolves when it is durable. Rejects with SynodError if that cannot be done (now). */
   takeSnapshot(): Promise<{ readonly slot: Slot; readonly path: string }>
+  /** Hands leadership over; resolves with null when that server leads, or with why it does not. Does not reject. */
+  handOver(to: ServerId): Promise<string | null>
 }
 
 export class Questions {
@@ -82,6 +86,13 @@ export class Questions {
       }
       case 'snapshot':
         return this.#later(connection, () => this.#snapshot(connection))
+      case 'handOver': {
+        const { to } = question
+        this.#log.write('clients', `${connection.remote} asks to have server ${to} lead`)
+        return this.#later(connection, async () =>
+          encodeFrame({ type: 'handedOver', to, error: await this.#host.handOver(to) }),
+        )
+      }
       case 'dump':
         return this.#dump(connection)
       case 'dumpMore':

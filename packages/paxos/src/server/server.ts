@@ -17,6 +17,7 @@ import { randomInteger } from '../clock.js'
 import type { Clock } from '../clock.js'
 import { asSynodError, stateLost } from './failure.js'
 import { farewell } from './farewell.js'
+import { handOver } from './handover.js'
 import { Greeter } from './greeter.js'
 import { Log } from './log.js'
 import { Loop } from './loop.js'
@@ -211,7 +212,12 @@ export class Server<Schema extends z.ZodType, Value> {
       alone: this.#options.addresses.length === 1,
       ended: () => this.#ending !== undefined,
     }
-    await farewell(this.#options.clock, parts, 2 * (this.#options.timing ?? DEFAULT_TIMING).election)
+    await farewell(this.#options.clock, parts, this.#patience)
+  }
+
+  /** How long leadership may take to pass from one server to another (ms). */
+  get #patience(): number {
+    return 2 * (this.#options.timing ?? DEFAULT_TIMING).election
   }
 
   /** Its core runs, and others' messages are for it. */
@@ -341,6 +347,8 @@ export class Server<Schema extends z.ZodType, Value> {
       snapshot: () => ({ slot: this.#core.status().applied, entries: this.#loop.keeper.view() }),
       digest: (slot) => this.#loop.keeper.digest(slot),
       chain: () => this.#core.chain,
+      handOver: (to) =>
+        handOver({ id, servers: addresses.length, core: this.#core, loop: this.#loop, clock }, this.#patience, to),
       takeSnapshot: async () => {
         const info = await this.#loop.keeper.takeSnapshot()
         return { slot: info.slot, path: storage.snapshots.pathOf(info) }

@@ -12,7 +12,8 @@ import { readMessage, writeMessage } from './message-codec.js'
 import { readMark, writeMark } from './message-parts.js'
 import { packValue, unpackValue } from '../codec/values.js'
 import { readAnswers, readRead, writeAnswers, writeRead } from './read-frames.js'
-import { clientHello, digest, goodbye, peerHello, sendable, snapshot, status, unpackedAs, welcome } from './schemas.js'
+import { clientHello, digest, goodbye, handedOver, handOver, peerHello, sendable } from './schemas.js'
+import { snapshot, status, unpackedAs, welcome } from './schemas.js'
 import type { ClientFrame, ClientHello, Goodbye, PeerFrame, PeerHello, ServerFrame, Welcome } from './wire.js'
 import { MAX_SERVERS } from './wire.js'
 
@@ -54,6 +55,8 @@ const KIND = {
   answers: 29,
   askLeader: 30,
   leader: 31,
+  handOver: 32,
+  handedOver: 33,
 } as const
 
 const STATUSES: readonly Result['status'][] = ['ok', 'refused', 'expired', 'stale', 'busy']
@@ -205,6 +208,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       return ended(from, { type: 'chain' })
     case KIND.askSnapshot:
       return ended(from, { type: 'snapshot' })
+    case KIND.handOver:
+      return unpackedAs(handOver, from)
     case KIND.askLeader:
       return ended(from, { type: 'leader' })
     default:
@@ -244,6 +249,8 @@ export function decodeServerFrame(bytes: Uint8Array): Welcome | Goodbye | Server
       return ended(from, { type: 'chain', marks: readChain(from) })
     case KIND.snapshot:
       return unpackedAs(snapshot, from)
+    case KIND.handedOver:
+      return unpackedAs(handedOver, from)
     case KIND.leader:
       return ended(from, { type: 'leader', leader: from.nil() ? null : from.uint(MAX_SERVERS - 1) })
     case KIND.welcome:
@@ -352,7 +359,7 @@ function readChain(from: Reader): AuditMark[] {
 
 /** Fields of a frame, by its kind. */
 const FIELDS: readonly number[] = [
-  2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3, 2, 2, 1, 1, 2, 2, 2, 4, 3, 1, 2,
+  2, 2, 2, 2, 3, 2, 4, 1, 1, 1, 2, 5, 2, 4, 2, 3, 3, 2, 3, 3, 3, 2, 2, 1, 1, 2, 2, 2, 4, 3, 1, 2, 2, 2,
 ]
 
 /** Begins to read a frame. */

@@ -104,6 +104,12 @@ export const snapshot = z.object({
   path: z.string().max(1 << 16),
   error: z.string().max(MAX_SENTENCE).nullable(),
 })
+export const handOver = z.object({ type: z.literal('handOver'), to: serverId })
+export const handedOver = z.object({
+  type: z.literal('handedOver'),
+  to: serverId,
+  error: z.string().max(MAX_SENTENCE).nullable(),
+})
 
 /** What became of a read that was not executed, or failed. */
 export const rejection = z.object({ code: z.string().max(256), message: z.string().max(MAX_SENTENCE) })

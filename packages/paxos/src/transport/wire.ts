@@ -110,6 +110,8 @@ export type ClientFrame =
   | { readonly type: 'chain' }
   /** This server is to write a snapshot now; answered when it is durable. */
   | { readonly type: 'snapshot' }
+  /** The leader's server is to hand leadership over to this one; answered when that has been done, or has not. */
+  | { readonly type: 'handOver'; readonly to: ServerId }
   /** This server's own state, in chunks; each `dumpMore` asks for the next. */
   | { readonly type: 'dump' }
   | { readonly type: 'dumpMore' }
@@ -154,6 +156,8 @@ export type ServerFrame =
   | { readonly type: 'chain'; readonly marks: readonly AuditMark[] }
   /** It is durable, in this file; or why it is not. */
   | { readonly type: 'snapshot'; readonly slot: Slot; readonly path: string; readonly error: string | null }
+  /** That server leads; or why it does not. */
+  | { readonly type: 'handedOver'; readonly to: ServerId; readonly error: string | null }
   | { readonly type: 'dump'; readonly slot: number; readonly entries: readonly unknown[]; readonly done: boolean }
   /** The active leader, as far as the server knows: told when that changes, too, to all who named a service. */
   | { readonly type: 'leader'; readonly leader: ServerId | null }
