@@ -72,6 +72,7 @@ for (const name of [
   'kv-basics',
   'leader-dies',
   'transfer',
+  'broken-connections',
   'all-die-at-once',
   'minority-cannot-write',
   'halves',

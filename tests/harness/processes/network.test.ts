@@ -1,6 +1,7 @@
 /** Faults of the network between real servers. */
 import { performance } from 'node:perf_hooks'
 import t from 'tap'
+import { until } from '../../support/cluster.js'
 import { converged, get, ids, leaderOf, set, start } from './worlds.js'
 
 t.setTimeout(120_000)
@@ -58,4 +59,22 @@ t.test('a throttled network is slow, and works', async (t) => {
   world.links.heal()
   t.equal(((await get(client, 'large')) as string).length, 30_000)
   await converged(world)
+})
+
+t.test('connections that are broken are made again, and clients keep theirs', async (t) => {
+  const leader = await leaderOf(world, all)
+  const other = (leader + 1) % all.length
+  const pinned = world.client([leader])
+  await set(pinned, 'd', '1')
+  const connected = async (): Promise<boolean> =>
+    (await world.status(leader, 1_000))?.connected.includes(other) === true
+  t.ok(await connected())
+  world.links.set(leader, other, { cut: true }) // so that they cannot dial at once
+  world.sever(leader, other)
+  await until('they are not connected', async () => !(await connected()), { patience: 2_000 })
+  await set(pinned, 'd', '2', 1_500)
+  world.links.heal()
+  await until('they are connected', connected)
+  const [first, ...rest] = await converged(world)
+  for (const state of rest) t.strictSame(state, first)
 })

@@ -1,8 +1,9 @@
 /** What a disk can do to a server of a running cluster: each fault has its stated outcome. */
+import { DEFAULT_LIMITS } from '@synod/paxos/internal/protocol/config'
 import type { SimWorld } from '@synod/harness/internal/sim/sim-world'
 import type { WorldClient } from '@synod/harness/internal/world/world'
 import t from 'tap'
-import { converged, fill, inWorld, leading, serving, set, until } from './little-world.js'
+import { converged, fill, idsOf, inWorld, leading, serving, set, until } from './little-world.js'
 
 /** A cluster that has something in it, and a follower of it. */
 async function begun(world: SimWorld): Promise<{ victim: number; client: WorldClient }> {
@@ -187,6 +188,30 @@ t.test('a slow disk makes its cluster no slower than its majority; healed, it is
     for (const id of [0, 1, 2]) await world.server(id).heal()
     await world.sleep(1_000) // what is under way is slow still
     t.ok((await time()) < 100)
+    await converged(world)
+  })
+})
+
+t.test('whose snapshot is damaged may get an older one, and the rest slot by slot, and be started again', async (t) => {
+  const log = { fileBytes: 4_096, reserveBytes: 1_024 } // what is collected goes
+  await inWorld({ limits: { ...DEFAULT_LIMITS, tailCommands: 4 }, log }, async (world) => {
+    const leader = await serving(world)
+    const [last = -1, ...rest] = idsOf(world).filter((id) => id !== leader)
+    const client = world.client([leader])
+    await fill(client, 20)
+    for (const id of [leader, ...rest]) t.equal(await world.server(id).snapshot(), null)
+    await fill(client, 2)
+    await converged(world)
+    t.equal(await world.server(last).snapshot(), null)
+    await world.server(last).stop()
+    t.equal(await world.server(last).corrupt({ file: 'snapshot', offset: 46 }), null)
+    await world.server(last).start()
+    await until(world, 'it got another one', async () => (await world.status(last))?.installed === 1)
+    await converged(world)
+    const [own, peers] = await Promise.all([world.status(last), world.status(leader)])
+    t.ok((own?.snapshot.slot ?? 0) === peers?.snapshot.slot && (own?.collected ?? 0) > (own?.snapshot.slot ?? 0))
+    await world.server(last).crash({})
+    await world.server(last).start()
     await converged(world)
   })
 })

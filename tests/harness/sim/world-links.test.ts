@@ -1,7 +1,7 @@
 /** The network of the simulated world, as `Links` orders it. */
 import type { SimWorld } from '@synod/harness/internal/sim/sim-world'
 import t from 'tap'
-import { converged, fill, idsOf, inWorld, leading, serving, set } from './little-world.js'
+import { converged, fill, idsOf, inWorld, leading, serving, set, until } from './little-world.js'
 
 /** How long an operation takes (ms). */
 async function timed(world: SimWorld, leader: number): Promise<number> {
@@ -112,5 +112,46 @@ t.test('a link that is throttled takes its time for each byte', async (t) => {
     await set(client, 'b', 'x'.repeat(5_000))
     const took = world.now() - before
     t.ok(took > 50 && took < 70, `${took} ms`)
+  })
+})
+
+t.test('when connections break, both ends ask at once who leads, are refused, and connect again', async (t) => {
+  const { lines, result } = await inWorld({}, async (world) => {
+    const leader = await serving(world)
+    const client = world.client([leader])
+    await set(client, 'a', '1')
+    const other = (leader + 1) % 3
+    const mark = world.now()
+    world.sever(leader, other)
+    await until(world, 'they are not connected', async () => !(await world.status(leader))?.connected.includes(other))
+    await until(
+      world,
+      'they are connected',
+      async () => (await world.status(leader))?.connected.includes(other) === true,
+    )
+    await set(client, 'a', '2')
+    await world.sleep(500)
+    t.equal(await leading(world), leader, 'nothing came of it')
+    return { leader, other, mark }
+  })
+  const { leader, other, mark } = result
+  const after = lines.filter((line) => Number.parseFloat(line) >= mark)
+  t.ok(
+    after.some((line) => new RegExp(`${other}>${leader} prescout|${other}>\\d prescout`).test(line)),
+    'the follower asked',
+  )
+  t.notOk(
+    after.some((line) => line.includes(' p1a')),
+    'no ballot was raised',
+  )
+})
+
+t.test('a leader that loses all connections at once is asked for, and leads on if it is there', async (t) => {
+  await inWorld({}, async (world) => {
+    const leader = await serving(world)
+    for (const id of idsOf(world)) if (id !== leader) world.sever(leader, id)
+    await set(world.client([leader]), 'a', '1')
+    await converged(world)
+    t.equal(typeof (await leading(world)), 'number')
   })
 })

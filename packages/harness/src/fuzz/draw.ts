@@ -39,7 +39,7 @@ const DAMAGE: readonly Fault[] = ['Corrupt', 'Misdirect']
 /** These are on in most seeds. */
 const USUAL: readonly Fault[] = ['Snapshot', 'Repair']
 /** These are drawn apart from the others, which are the same with them and without. */
-const APART: readonly Fault[] = ['Transfer']
+const APART: readonly Fault[] = ['Transfer', 'Sever']
 
 /** Draws the scenario of a seed. */
 export function drawScenario(seed: number, options: DrawOptions = {}): Scenario {

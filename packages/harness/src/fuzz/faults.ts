@@ -94,6 +94,7 @@ const DRAW: Readonly<Record<Fault, (draw: Draw) => DrawnFault>> = {
     return { type: 'ClockRate', id, rate }
   }),
   Transfer: transfer,
+  Sever: sever,
 }
 
 /** One server, several, or all at once; at once, or (in the simulator) at a moment that hurts. */
@@ -142,6 +143,16 @@ function transfer({ prng, servers, simulated }: Draw): DrawnFault {
     return { begin: [{ type: 'Cut', from: id, ...(oneWay && { oneWay }) }, step], end: [{ type: 'Heal', from: id }] }
   }
   return { begin: [prng.chance(0.5) ? step : { type: 'Transfer', id: 'follower' }], end: [] }
+}
+
+/** One pair of servers, all connections of one, or all there are; perhaps again before they are all back. */
+function sever({ prng, servers }: Draw): DrawnFault {
+  const [from, to] = shuffled(prng, servers)
+  if (from === undefined || to === undefined) return NOTHING
+  const where = prng.pick([{ from, to }, { from }, { from: 'leader' }, {}] as const)
+  const step: Step = { type: 'Sever', ...where }
+  const again: Step[] = prng.chance(0.3) ? [{ type: 'Sleep', ms: prng.pick([1, 5, 50, 300]) }, step] : []
+  return { begin: [step, ...again], end: [] }
 }
 
 function pause({ prng, servers }: Draw): DrawnFault {

@@ -135,6 +135,10 @@ export class ProcessWorld implements World {
     return process
   }
 
+  sever(a: number, b: number): void {
+    this.#parts.proxies.sever(a, b)
+  }
+
   standing(id: number): Standing {
     return this.server(id).standing
   }

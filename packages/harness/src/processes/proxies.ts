@@ -25,6 +25,7 @@ export class Proxies {
   readonly #upgrader = new WebSocketServer({ ...OPTIONS, noServer: true, clientTracking: false })
   readonly #listeners: Server[] = []
   readonly #open = new Set<WebSocket>()
+  readonly #passing = new Set<Passing>()
   /** By `from` and `to`: where `from` finds `to`. */
   readonly #entrances = new Map<string, string>()
 
@@ -53,6 +54,15 @@ export class Proxies {
   /** All servers' addresses as one of them is to know them: its own, and the proxies of the others. */
   seenFrom(id: number): string[] {
     return this.#addresses.map((address, to) => (to === id ? address : (this.#entrances.get(`${id} ${to}`) ?? '')))
+  }
+
+  /** Breaks the connections between two servers, as a network does that resets them. Clients' stay. */
+  sever(a: number, b: number): void {
+    for (const { ends, near, far, traffic } of this.#passing) {
+      if (traffic.links === null || !ends.includes(a) || !ends.includes(b)) continue
+      near.terminate()
+      far.terminate()
+    }
   }
 
   /** Ends all connections; the ports are free when it resolves. */
@@ -92,7 +102,9 @@ export class Proxies {
       far.off('error', unreachable)
       this.#upgrader.handleUpgrade(request, socket, head, (near) => {
         socket.off('close', gone)
-        connect(this.#track(near), far, from, to, this.#links)
+        const passing = connect(this.#track(near), far, from, to, this.#links)
+        this.#passing.add(passing)
+        near.once('close', () => this.#passing.delete(passing))
       })
     })
   }
@@ -105,14 +117,23 @@ export class Proxies {
   }
 }
 
+/** A connection from one server to another, in its two parts. */
+interface Passing {
+  readonly ends: readonly number[]
+  readonly near: WebSocket
+  readonly far: WebSocket
+  readonly traffic: Traffic
+}
+
 /** Frames go both ways from now on; as the links allow, unless it was a client that dialed. */
-function connect(near: WebSocket, far: WebSocket, from: number, to: number, links: Links): void {
+function connect(near: WebSocket, far: WebSocket, from: number, to: number, links: Links): Passing {
   const traffic: Traffic = { links }
   near.once('message', (data) => {
     if (isClientHello(data)) traffic.links = null
   })
   new Way(near, far, from, to, traffic)
   new Way(far, near, to, from, traffic)
+  return { ends: [from, to], near, far, traffic }
 }
 
 function isClientHello(data: RawData): boolean {

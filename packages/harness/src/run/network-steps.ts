@@ -37,6 +37,19 @@ export async function degrade(run: Run, step: LinkStep): Done {
   return null
 }
 
+/** Breaks connections, once. */
+export async function sever(run: Run, step: StepOf<'Sever'>): Done {
+  const ends = await endsOf(run, step)
+  if (typeof ends === 'string') return ends
+  const ids = serversOf(run.world)
+  for (const a of ids) {
+    for (const b of ids) {
+      if (a < b && (joins(ends, a, b) || joins(ends, b, a))) run.world.sever(a, b)
+    }
+  }
+  return null
+}
+
 export async function heal(run: Run, step: StepOf<'Heal'>): Done {
   const { links } = run.world
   if (step.id !== undefined) {
@@ -66,6 +79,10 @@ async function endsOf(run: Run, step: { from?: Who | undefined; to?: Who | undef
   if (typeof from === 'string') return from
   if (typeof to === 'string') return to
   return from === undefined || from !== to ? { from, to } : `from and to are both server ${from} now`
+}
+
+function joins({ from, to }: Ends, a: number, b: number): boolean {
+  return (from ?? a) === a && (to ?? b) === b
 }
 
 function faultsOf(run: Run, step: LinkStep): Partial<LinkFaults> {

@@ -5,7 +5,7 @@ import type { StepRecord } from '../report/report.js'
 import type { DataStep } from '../subject/subject.js'
 import { expect, wait } from './conditions.js'
 import { nemesis } from './nemesis.js'
-import { degrade, heal, partition } from './network-steps.js'
+import { degrade, heal, partition, sever } from './network-steps.js'
 import type { Run } from './run.js'
 import { resume, snapshot, start, strike, transfer } from './server-steps.js'
 import { workload } from './workload.js'
@@ -55,6 +55,8 @@ export class Steps {
       case 'Throttle':
       case 'Clog':
         return degrade(run, step)
+      case 'Sever':
+        return sever(run, step)
       case 'Heal':
         return heal(run, step)
       case 'Connect':

@@ -68,6 +68,8 @@ const network = [
   step('Partition', { groups: z.array(z.array(id)).min(1) }),
   /** Nothing gets from `from` to `to`, nor back unless `oneWay`. */
   step('Cut', { ...link, oneWay: z.boolean().optional() }),
+  /** Breaks the connections between these servers, now: what is on its way is lost, and they dial again. */
+  step('Sever', link),
   /** Ends the faults of a link (both directions unless `oneWay`), of a server's disk and clock (`id`), or all of both. */
   step('Heal', { ...link, oneWay: z.boolean().optional(), id: who.optional() }),
   /** Each frame takes `ms`, and up to `jitter` ms more. */
@@ -170,6 +172,7 @@ export const FAULTS = [
   'ClockJump',
   'ClockRate',
   'Transfer',
+  'Sever',
 ] as const
 /** A kind of fault that can be drawn at random. */
 export type Fault = (typeof FAULTS)[number]

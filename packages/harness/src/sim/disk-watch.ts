@@ -92,7 +92,8 @@ export class DiskWatch implements StorageObserver {
       else if (this.#good.get(digestOf(content)) !== slot && this.#disk.damage === null)
         throw this.#violation(`installs a snapshot through slot ${slot} that is none of those that were made`)
       this.#checker.snapshotted(this.#server, slot)
-      this.#rotten = false
+      // An older one than was lost may have come from another server: the rest comes from there, too, slot by slot.
+      if (slot >= this.#checker.collected(this.#server)) this.#rotten = false
     })
   }
 

@@ -171,6 +171,11 @@ export class SimWorld implements World {
     at(this.#machines, id).crashAt(operation, powerLoss)
   }
 
+  sever(a: number, b: number): void {
+    this.#trace.line(`sever ${a} ${b}`)
+    this.#network.sever(at(this.#addresses, a), at(this.#addresses, b))
+  }
+
   standing(id: number): Standing {
     return at(this.#machines, id).standing
   }

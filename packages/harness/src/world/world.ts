@@ -71,6 +71,8 @@ export interface World {
   readonly servers: number
   /** The faults of the network between servers. */
   readonly links: Links
+  /** Breaks all connections between two servers: what is on its way is lost, and both ends hear of it at once. They may dial again. */
+  sever(a: number, b: number): void
   /** Rejects when the world finds by itself that something must not go on: in the simulator, a broken invariant. Never resolves. */
   readonly broken: Promise<never>
   /** ms since the world began; the same clock for all that the run records. */
