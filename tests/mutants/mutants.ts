@@ -3,6 +3,7 @@
  * process of its own; the product has no switch for them.
  */
 import { FEED_MUTANTS } from './feed-mutants.js'
+import { HANDOVER_MUTANTS } from './handover-mutants.js'
 import { LOG_MUTANTS } from './log-mutants.js'
 import { READ_MUTANTS } from './read-mutants.js'
 import type { Edit, Mutant } from './mutant.js'
@@ -301,4 +302,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LOG_MUTANTS,
   ...FEED_MUTANTS,
   ...READ_MUTANTS,
+  ...HANDOVER_MUTANTS,
 ]

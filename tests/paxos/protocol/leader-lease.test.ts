@@ -148,6 +148,21 @@ t.test('a leader that hands over drops its lease, and whoever hears of it may fo
   t.end()
 })
 
+t.test('the farewell of a former leader, come late, ends no lease of the next one', (t) => {
+  const network = led()
+  network.handOver(0, 1)
+  network.settle()
+  network.run(100)
+  t.equal(network.status(1).role, 'leader')
+  network.read(1)
+  t.equal(network.readable(1), 1, 'under its lease')
+  network.transcript()
+  network.inject(0, 2, { type: 'stepDown', ballot: ballot('1.0'), successor: 1 })
+  network.inject(0, 2, { type: 'p1a', ballot: ballot('3.0'), from: 1 })
+  t.equal(network.transcript(), '', 'as if it were lost')
+  t.end()
+})
+
 t.test('in a cluster of five a lease needs two others', (t) => {
   const answers = (...granting: number[]): number => {
     const network = led(5)
