@@ -150,6 +150,31 @@ t.test('a server that is there, and knows as much as the others, is not left bec
   )
 })
 
+t.test('a leader that is there is waited for, however long outcomes take, and nobody else is troubled', async (t) => {
+  const cluster = new ScriptedCluster()
+  const servers = await three(cluster, 0)
+  const client = cluster.client(ADDRESSES, 20_000)
+  await cluster.clock.settling(client.submit({ add: 1 }))
+  const greeted = servers.map((server) => server.greeted)
+  const SLOW = 1_800
+  for (const server of servers) {
+    server.script = (frame, at, connection) => {
+      if (frame.type === 'submit') cluster.clock.after(SLOW, () => at.answer(frame, connection))
+      else at.answer(frame, connection)
+    }
+  }
+  for (let i = 0; i < 5; i++) {
+    const call = watch(client.submit({ add: 0 }))
+    await cluster.clock.pass(SLOW + 10)
+    t.match(call.outcome, /^value/)
+  }
+  t.strictSame(
+    servers.map((server) => server.greeted),
+    greeted,
+    'no connection more',
+  )
+})
+
 t.test('a server that takes a connection in and does not welcome it costs no more than a moment', async (t) => {
   const cluster = new ScriptedCluster()
   const servers = await three(cluster, null)

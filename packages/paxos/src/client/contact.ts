@@ -7,7 +7,7 @@ import type { ClientFrame, Goodbye, ServerFrame, Welcome } from '../transport/wi
 import { WIRE_VERSION } from '../transport/wire.js'
 
 /** A server that has not welcomed the client after this time (ms) is given up. */
-const WELCOME_TIMEOUT = 2_000
+const WELCOME_TIMEOUT = 5_000
 
 /** What the owner of a connection hears; nothing any more once it has closed it. */
 export interface ContactOwner {
@@ -54,7 +54,11 @@ export class Contact {
         owner.ended()
       },
     })
-    this.#cancel = clock.after(WELCOME_TIMEOUT, () => this.#fail('it does not answer'))
+    this.#cancel = clock.after(WELCOME_TIMEOUT, () => {
+      clock.defer(() => {
+        if (!this.#over && this.welcome === null) this.#fail('it does not answer')
+      })
+    })
   }
 
   send(frame: ClientFrame): void {

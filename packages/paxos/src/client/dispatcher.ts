@@ -14,7 +14,7 @@ import { Feeds } from './feeds.js'
 import { Link } from './link.js'
 import type { LinkOptions, LinkOwner } from './link.js'
 import { Opening } from './opening.js'
-import { ATTEMPT_TIMEOUT, BUSY_PATIENCE, DOUBT_AFTER } from './patience.js'
+import { ATTEMPT_TIMEOUT, BUSY_PATIENCE, doubtAfter, UNKNOWN, wordWithin } from './patience.js'
 import { Reads } from './reads.js'
 import type { Session } from './session.js'
 
@@ -36,8 +36,9 @@ export class Dispatcher implements LinkOwner {
   #isFlushing = false
   /** When something last came over the connection that is up. */
   #heardAt = 0
-  /** When the latest of the calls that were answered was sent. */
+  /** When the latest of the calls that were answered was sent, and how long the last one had taken (ms). */
   #answeredSentAt = 0
+  #took = UNKNOWN
   /** Since when the server of this connection was too busy, and took nothing in; null if it is not. */
   #busySince: number | null = null
   /** Until then nothing is sent that would be sent again at the leader's server (ms). */
@@ -161,6 +162,7 @@ export class Dispatcher implements LinkOwner {
     const call = session?.pending.get(localId)
     if (session === undefined || call === undefined) return // a second answer, or one that is not wanted any more
     this.#answeredSentAt = Math.max(this.#answeredSentAt, call.sentAt ?? 0)
+    this.#took = this.#heardAt - (call.sentAt ?? this.#heardAt)
     switch (result.status) {
       case 'ok':
       case 'refused':
@@ -283,7 +285,7 @@ export class Dispatcher implements LinkOwner {
   #open(): void {
     this.#opening.sentAt = this.#clock.now()
     this.#link.send({ type: 'open', nonce: this.#opening.session.nonce })
-    this.#alarm.set(this.#opening.sentAt + DOUBT_AFTER)
+    this.#alarm.set(this.#opening.sentAt + doubtAfter(this.#took))
   }
 
   #send({ clientId = '', acked }: Session, calls: readonly Call[]): void {
@@ -303,7 +305,7 @@ export class Dispatcher implements LinkOwner {
       call.sentAt = now
     }
     this.#link.send({ type: 'submit', clientId, acked, commands })
-    this.#alarm.set(now + DOUBT_AFTER)
+    this.#alarm.set(now + doubtAfter(this.#took))
   }
 
   // Time.
@@ -329,32 +331,40 @@ export class Dispatcher implements LinkOwner {
     }
     next = Math.min(next, this.#doubt(asked, now))
     if (sentAt !== null && session.clientId === undefined) {
-      if (sentAt + ATTEMPT_TIMEOUT <= now) this.#link.fail('the server gave no answer to the opening of a session')
-      else next = Math.min(next, sentAt + ATTEMPT_TIMEOUT)
+      const late = Math.max(sentAt, this.#link.leaderHeardAt) + this.#attempt
+      if (late <= now) this.#link.fail('the server gave no answer to the opening of a session')
+      else next = Math.min(next, late)
     }
     this.#alarm.set(next)
     this.#flush()
+  }
+
+  /** A server that brings no outcome for so long (ms) is left for another one. */
+  get #attempt(): number {
+    return Math.max(ATTEMPT_TIMEOUT, 2 * doubtAfter(this.#took))
   }
 
   /** A server that says nothing may be gone, or out of touch with the others. Gives the moment to look at it again. */
   #doubt(asked: number, now: number): number {
     const since = Math.max(asked, this.#heardAt)
     if (since === Infinity || !this.#link.ready) return Infinity
-    if (since + DOUBT_AFTER > now) return since + DOUBT_AFTER
-    this.#link.doubt()
-    return now + DOUBT_AFTER
+    const patience = doubtAfter(this.#took)
+    if (since + patience > now) return since + patience
+    this.#link.doubt(wordWithin(this.#took), now - since >= this.#attempt)
+    return now + patience
   }
 
   /** Sees to a call that has waited for too long over this connection. Gives the moment to look at it again. */
   #lookAfter(call: Call, now: number): number {
     if (call.sentAt === null) return Infinity
-    if (call.sentAt + ATTEMPT_TIMEOUT > now) return call.sentAt + ATTEMPT_TIMEOUT
+    if (call.sentAt + this.#attempt > now) return call.sentAt + this.#attempt
     // Outcomes come about in the order of the commands: one that is not overtaken may be far behind in a long queue.
     const isOvertaken = this.#answeredSentAt > call.sentAt
-    if (this.#heardAt + ATTEMPT_TIMEOUT <= now || (isOvertaken && call.tries >= TRIES)) {
+    const late = Math.max(this.#heardAt, this.#link.leaderHeardAt) + this.#attempt
+    if (late <= now || (isOvertaken && call.tries >= TRIES)) {
       this.#link.fail('the server gave no outcome in time')
     } else if (isOvertaken) this.#calls.sendAgain(call)
-    else return this.#heardAt + ATTEMPT_TIMEOUT
+    else return late
     return Infinity
   }
 

@@ -7,7 +7,7 @@ import type { ServerId } from '../protocol/ballot.js'
 import type { Dialer } from '../transport/transport.js'
 import type { ClientFrame, Goodbye, ServerFrame } from '../transport/wire.js'
 import { Contact } from './contact.js'
-import { chance, DOUBT_AFTER, spread } from './patience.js'
+import { chance, spread, WELCOME_WITHIN } from './patience.js'
 
 /** When all servers have failed: the first wait (ms), doubled with each round up to the longest, and spread at random. */
 const FIRST_WAIT = 50
@@ -50,8 +50,6 @@ export interface LinkOwner {
 interface Second {
   readonly contact: Contact
   readonly why: 'leads' | 'doubt'
-  /** When the first one's server was asked for a word (ms). */
-  askedAt: number
 }
 
 export class Link {
@@ -71,6 +69,8 @@ export class Link {
   #current: Contact | undefined
   #second: Second | undefined
   #ready = false
+  /** When the server of the current connection was asked for a word, or another one besides (ms). */
+  #askedAt = 0
   /** Failures since a command had an outcome. */
   #failures = 0
   /** Of the next dial, or of the doubt about the last one. */
@@ -122,15 +122,32 @@ export class Link {
     this.#failures = 0
   }
 
-  /** The server has been silent for a while: others may know more. To be said again while it is silent. */
-  doubt(): void {
+  /** When the server was heard last, if it says that it leads (ms): what it was sent is on its way, however long that takes. */
+  get leaderHeardAt(): number {
+    const { leader = null, welcome = null, heardAt = 0 } = this.#current ?? {}
+    return this.#ready && leader === welcome?.server ? heardAt : 0
+  }
+
+  /**
+   * The server has been silent for a while: it is asked for a word. Unless it gives one, and knows a leader, others may know
+   * more. To be said again while it is silent.
+   *
+   * @param wordWithin how long it has for a word (ms)
+   * @param forLong others are asked in any case
+   */
+  doubt(wordWithin: number, forLong = false): void {
     if (!this.hasOthers) return
     this.#consider()
     const [current, second] = [this.#current, this.#second]
-    if (current === undefined || (second !== undefined && current.heardAt < second.askedAt)) return
-    if (second === undefined) this.#dialSecond(this.#another(), 'doubt')
-    else second.askedAt = this.#clock.now()
-    if (this.#ready) current.send({ type: 'leader' })
+    if (current === undefined) return
+    const isSilent = current.heardAt < this.#askedAt
+    if (second === undefined && (!this.#ready || isSilent || forLong || current.leader === null))
+      this.#dialSecond(this.#another(), 'doubt')
+    if (isSilent) return
+    this.#askedAt = this.#clock.now()
+    if (!this.#ready) return
+    current.send({ type: 'leader' })
+    if (this.#second === undefined) this.#doubtSoon(wordWithin)
   }
 
   /** Gives the connection up, and goes on to the next server. */
@@ -155,19 +172,23 @@ export class Link {
 
   #dial(): void {
     this.#current = this.#contact(this.#addresses[this.#next % this.#addresses.length] ?? '')
-    this.#doubtSoon()
+    this.#doubtSoon(WELCOME_WITHIN)
   }
 
-  /** Unless the server that is dialed has answered by then, another one is tried besides. */
-  #doubtSoon(): void {
+  /** Unless the server has welcomed the client, or given a word, within so long (ms), another one is tried besides. */
+  #doubtSoon(wait: number): void {
     this.#cancel?.()
-    this.#cancel = this.#clock.after(DOUBT_AFTER, () => {
-      this.doubt()
+    this.#cancel = this.#clock.after(wait, () => {
+      // Behind what has arrived: a process that did not run for a while hears first what came meanwhile.
+      this.#clock.defer(() => {
+        const { heardAt = 0 } = this.#current ?? {}
+        if (!this.#ready || heardAt < this.#askedAt) this.doubt(wait)
+      })
     })
   }
 
   #dialSecond(address: string | undefined, why: Second['why']): void {
-    if (address !== undefined) this.#second = { contact: this.#contact(address), why, askedAt: this.#clock.now() }
+    if (address !== undefined) this.#second = { contact: this.#contact(address), why }
   }
 
   #contact(address: string): Contact {
@@ -240,7 +261,7 @@ export class Link {
   #consider(): void {
     const [current, second] = [this.#current, this.#second]
     if (second === undefined || second.contact.welcome === null) return
-    const { contact, why, askedAt } = second
+    const { contact, why } = second
     const { server } = second.contact.welcome
     if (current?.welcome === undefined || current.welcome === null) return this.#swap(contact)
     if (why === 'leads') {
@@ -253,7 +274,7 @@ export class Link {
       return this.#look() // another address may be the leader's; each is tried once to know whose it is
     }
     // It is asked who leads, and so is the silent one: either may be wrong about itself.
-    const isSilent = current.heardAt < askedAt
+    const isSilent = current.heardAt < this.#askedAt
     if (contact.leader === null || contact.leader === current.welcome.server) return
     if (!isSilent && contact.leader === current.leader) return
     this.#moveFrom = this.#clock.now() + DISTRUST
@@ -286,7 +307,7 @@ export class Link {
 
   #lostSecond({ why }: Second): void {
     this.#second = undefined
-    if (!this.#ready) return this.#doubtSoon()
+    if (!this.#ready) return this.#doubtSoon(WELCOME_WITHIN)
     if (why === 'doubt') return // whoever doubts says so again
     this.#moveFrom = this.#clock.now() + spread(this.#clock, this.#moveWait)
     this.#moveWait = Math.min(2 * this.#moveWait, LONGEST_MOVE_WAIT)
@@ -305,7 +326,7 @@ export class Link {
       this.#owner.linkLost()
     }
     if (second === undefined) return this.#dialNext(lost)
-    if (second.contact.welcome === null) this.#doubtSoon()
+    if (second.contact.welcome === null) this.#doubtSoon(WELCOME_WITHIN)
     else this.#begin()
   }
 

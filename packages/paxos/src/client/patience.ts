@@ -6,8 +6,29 @@ export const ATTEMPT_TIMEOUT = 2_000
 /** So is one that takes nothing in for this long (ms): its disk may be full, and another's not. */
 export const BUSY_PATIENCE = 500
 
-/** A server that is silent for this long (ms), though it was sent something, is asked who leads, and so is another one. */
-export const DOUBT_AFTER = 400
+/** A server that is silent for this long (ms), though it was sent something, is asked for a word: or for longer, as outcomes take. */
+const SHORTEST_DOUBT = 250
+const LONGEST_DOUBT = 5_000
+/** If there is no word within this part of the same time, another server is asked, too. */
+const WORD = 0.6
+/** As if an outcome had taken so long (ms), before there was one: thousands of clients may begin together. */
+export const UNKNOWN = 500
+/** Unless a server has welcomed the client within so long (ms), another one is tried besides. */
+export const WELCOME_WITHIN = 400
+
+/**
+ * For how long a server may be silent (ms) before it is doubted.
+ *
+ * @param took how long the last outcome took (ms)
+ */
+export function doubtAfter(took: number): number {
+  return Math.min(LONGEST_DOUBT, Math.max(SHORTEST_DOUBT, 2 * took))
+}
+
+/** How long it may then take to say a word (ms). */
+export function wordWithin(took: number): number {
+  return WORD * doubtAfter(took)
+}
 
 /** The first wait after a server was too busy (ms), doubled each time up to the longest. */
 const FIRST_BUSY_WAIT = 20

@@ -11,7 +11,7 @@ import type { ServerFrame } from '../transport/wire.js'
 import { ClientError } from './error.js'
 import type { ClientErrorCode } from './error.js'
 import type { Link } from './link.js'
-import { ATTEMPT_TIMEOUT, busyWait, DOUBT_AFTER } from './patience.js'
+import { ATTEMPT_TIMEOUT, busyWait, doubtAfter } from './patience.js'
 
 /** So many reads, and bytes of their operations, may be without an answer. */
 const MAX_CALLS = 16_384
@@ -136,7 +136,7 @@ export class Reads {
       bytes += call.op.length
     }
     send()
-    this.#host.alarm(now + DOUBT_AFTER)
+    this.#host.alarm(now + doubtAfter(0))
   }
 
   /** When the first of those without an answer was sent over the connection that is up (ms); Infinity if there is none. */
