@@ -40,6 +40,7 @@ class Station {
       received: ({ from, life }, frame) => this.received.push(`${from} in life ${life}: batch ${frame.batch}`),
     })
     const greeter = new Greeter(clock, log, {
+      arrived: () => undefined,
       peer: (connection, hello) => this.peers.accept(connection, hello),
       client: () => {
         throw new Error('nobody is a client here')

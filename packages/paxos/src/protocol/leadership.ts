@@ -237,9 +237,11 @@ export class Leadership {
     return this.#lease.mistrusted
   }
 
-  /** Has its ballot confirmed for the reads that wait for that. */
+  /** Has its ballot confirmed for the reads that wait for that; and is heard in time, though a tick may be late. */
   confirm(now: number): void {
-    if (this.active && this.#readIndex.isDue) this.#readIndex.begin(this.#beat(now))
+    if (!this.active) return
+    if (this.#readIndex.isDue) this.#readIndex.begin(this.#beat(now))
+    else if (now - this.#heartbeatAt >= this.#config.timing.heartbeat) this.#beat(now)
   }
 
   prescoutReply(from: ServerId, { ballot, granted, attempt }: PrescoutReply, now: number): void {

@@ -12,6 +12,7 @@ import { Feeds } from './feeds.js'
 import type { FeedSource } from './feeds.js'
 import { goodbye, NOBODY } from './greeter.js'
 import type { Speaker } from './greeter.js'
+import { Herald } from './herald.js'
 import { Latency, Stopwatch } from './latency.js'
 import type { Log } from './log.js'
 import { Outcomes } from './outcomes.js'
@@ -21,7 +22,7 @@ import { Reads } from './reads.js'
 import type { ReadsHost } from './reads.js'
 
 /** Connections of clients at one time. */
-export const MAX_CLIENTS = 4_096
+export const MAX_CLIENTS = 12_288
 /** Sessions that one connection speaks for. A client needs one, and another when the cluster has forgotten that. */
 const MAX_SESSIONS_PER_CLIENT = 64
 /** While more than this waits for a client (bytes), it is told `busy`: it is to read before it asks for more. */
@@ -73,8 +74,7 @@ export class Clients {
   readonly #holders = new Map<string, Client>()
   /** Those with outcomes that wait for the end of the turn. */
   #waiting: Client[] = []
-  /** As they were told last. */
-  #leader: ServerId | null = null
+  readonly #herald: Herald
   readonly #feeds: Feeds
   readonly #questions: Questions
   readonly #latency: Latency
@@ -86,6 +86,7 @@ export class Clients {
     this.#log = log
     this.#questions = new Questions(host, clock, log)
     this.#latency = new Latency(clock)
+    this.#herald = new Herald(this.#clients, clock)
     this.reads = new Reads(host, clock, log)
   }
 
@@ -101,7 +102,12 @@ export class Clients {
     this.#clients.add(client)
     this.#log.write('clients', `${connection.remote} connected`)
     connection.send(
-      encodeFrame({ type: 'welcome', server: this.#host.id, servers: this.#host.addresses, leader: this.#leader }),
+      encodeFrame({
+        type: 'welcome',
+        server: this.#host.id,
+        servers: this.#host.addresses,
+        leader: this.#herald.leader,
+      }),
     )
     return {
       frame: (bytes) => {
@@ -124,10 +130,7 @@ export class Clients {
 
   /** Clients go to the leader's server, where they have their outcomes soonest. */
   tellLeader(leader: ServerId | null): void {
-    if (leader === this.#leader) return
-    this.#leader = leader
-    const frame = encodeFrame({ type: 'leader', leader })
-    for (const { connection, onlyAsks } of this.#clients) if (!onlyAsks) connection.send(frame)
+    this.#herald.tell(leader)
   }
 
   get size(): number {
@@ -173,6 +176,7 @@ export class Clients {
 
   /** Ends all connections. */
   close(error: SynodError): void {
+    this.#herald.stop()
     for (const { connection, asker } of this.#clients) {
       asker.isGone = true
       goodbye(connection, error)
@@ -235,7 +239,7 @@ export class Clients {
       case 'unsubscribe':
         return this.#feeds.close(client.connection, frame.feed)
       case 'leader':
-        return client.connection.send(encodeFrame({ type: 'leader', leader: this.#leader }))
+        return client.connection.send(encodeFrame({ type: 'leader', leader: this.#herald.leader }))
     }
   }
 

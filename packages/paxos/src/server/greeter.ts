@@ -9,7 +9,7 @@ import type { Log } from './log.js'
 /** A hello comes within this time (ms), or the connection is closed. */
 export const HANDSHAKE_TIMEOUT = 5_000
 /** Connections that have not said hello yet, at most. */
-const MAX_GREETING = 1_024
+const MAX_GREETING = 4_096
 
 /** What becomes of a connection whose hello was heard. */
 export type Speaker = Pick<ConnectionHandlers, 'frame' | 'closed'>
@@ -18,6 +18,8 @@ export type Speaker = Pick<ConnectionHandlers, 'frame' | 'closed'>
 export const NOBODY: Speaker = { frame: () => undefined, closed: () => undefined }
 
 export interface GreeterHost {
+  /** A frame has come, and is about to be looked at. */
+  arrived(): void
   peer(connection: Connection, hello: PeerHello): Speaker
   client(connection: Connection, hello: ClientHello): Speaker
   /** Something threw that no frame should be able to cause. */
@@ -63,6 +65,7 @@ export class Greeter {
       frame: (bytes) => {
         if (this.#stopped) return
         try {
+          this.#host.arrived()
           if (speaker !== null) return speaker.frame(bytes)
           greeted()
           speaker = this.#greet(connection, bytes)

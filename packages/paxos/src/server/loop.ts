@@ -37,6 +37,12 @@ export interface LoopHost {
   failed(error: unknown): void
 }
 
+/**
+ * A turn ends after so long (ms), though more has arrived: where thousands of connections have something to say at once, it takes
+ * long to hear all of them, and meanwhile a leader must propose, and its followers must hear it.
+ */
+const LONGEST_TURN = 20
+
 export class Loop {
   readonly journal: Journal
   readonly keeper: StateKeeper
@@ -46,8 +52,9 @@ export class Loop {
   readonly #log: Log
   readonly #host: LoopHost
   readonly #backlog: Backlog
-  /** The end of this turn is on its way. */
+  /** The end of this turn is on its way, since then (ms). */
   #scheduled = false
+  #scheduledAt = 0
 
   constructor(
     { id, servers, core, storage, holder, clock, log }: LoopParts,
@@ -154,6 +161,15 @@ export class Loop {
     }
   }
 
+  readonly #endTurn = (): void => {
+    if (this.#scheduled) this.turn() // else it was overdue
+  }
+
+  /** To be called between two things that have arrived. */
+  endOverdue(): void {
+    if (this.#scheduled && this.#clock.now() - this.#scheduledAt > LONGEST_TURN) this.turn()
+  }
+
   /** There is something to do at the end of this turn. */
   wake(): void {
     if (this.#host.running()) this.#schedule()
@@ -168,7 +184,8 @@ export class Loop {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#clock.defer(this.turn)
+    this.#scheduledAt = this.#clock.now()
+    this.#clock.defer(this.#endTurn)
   }
 
   #durable(released: readonly Envelope[], records: readonly StoredRecord[]): void {

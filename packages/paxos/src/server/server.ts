@@ -119,6 +119,9 @@ export class Server<Schema extends z.ZodType, Value> {
       },
     })
     this.#greeter = new Greeter(clock, log, {
+      arrived: () => {
+        this.#loop.endOverdue()
+      },
       peer: (connection, hello) => this.#peers.accept(connection, hello),
       client: (connection, hello) => this.#clients.accept(connection, hello),
       failed: (error) => {
