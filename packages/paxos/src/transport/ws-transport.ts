@@ -4,6 +4,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { SynodError } from '../protocol/error.js'
+import { mostConnections } from './open-files.js'
 import { isAllowedOrigin, isOwnName } from './origin.js'
 import { answerPlain, refuse } from './plain-answer.js'
 import type { Connection, ConnectionHandlers, Transport } from './transport.js'
@@ -15,8 +16,8 @@ import { WebSocketDialer } from './ws-dialer.js'
 const REQUEST_TIMEOUT = 5_000
 /** Who takes nothing of an answer for so long, or twice as long (ms), does not get the rest. Longer: who is late is to be told. */
 const STALLED_TIMEOUT = 6_000
-/** Connections of all kinds at one time: strangers must not use up the files that the log needs. */
-const MAX_CONNECTIONS = 8_192
+/** Connections that the system takes in before this process gets round to them; Linux has its own bound, 4,096 by default. */
+const BACKLOG = 4_096
 /** HTTP connections that are kept open for their next request: others are closed after each. */
 const MAX_KEPT_ALIVE = 256
 /** HTTP requests that are being answered at one time. */
@@ -60,7 +61,7 @@ export class WebSocketTransport implements Transport {
       connectionsCheckingInterval: 500,
       maxHeaderSize: 8 << 10,
     })
-    this.#http.maxConnections = MAX_CONNECTIONS
+    this.#http.maxConnections = mostConnections()
     this.#http.timeout = STALLED_TIMEOUT // of any socket; WebSocket connections are freed of it
     this.#http.on('connection', (socket) => {
       this.#strangers.add(socket)
@@ -91,7 +92,7 @@ export class WebSocketTransport implements Transport {
     return new Promise((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException): void => reject(listenError(error, bind, port))
       this.#http.once('error', failed)
-      this.#http.listen({ port, host: bind }, () => {
+      this.#http.listen({ port, host: bind, backlog: BACKLOG }, () => {
         this.#http.off('error', failed)
         // From now on an error is about one connection that could not be taken in (too many open files): it is lost.
         this.#http.on('error', () => undefined)
