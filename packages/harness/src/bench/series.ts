@@ -35,7 +35,7 @@ const KINDS = {
   keys: { head: 'keys', points: [1_000, 10_000, 100_000, 1_000_000], at: (options, keys) => ({ ...options, keys }) },
   connections: {
     head: 'connections',
-    points: [1, 8, 64, 512, 4_000, 10_000],
+    points: [1, 10, 100, 1_000, 10_000],
     at: (options, connections) => ({
       ...options,
       connections,

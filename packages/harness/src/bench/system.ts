@@ -30,15 +30,15 @@ export interface System {
   /** The leader first; empty if they are not this bench's. */
   members(): Promise<Member[]>
   tally(): Promise<Tally>
-  /** Opens so many connections in place of those that were open. */
+  /** So many connections; those of the last time, if they were as many. */
   connect(connections: number): Promise<readonly Store[]>
   /** Ends the connections, and what was started. */
   close(): Promise<void>
 }
 
-/** How long a server may take to say how it stands (ms). */
-const PATIENCE = 5_000
-/** So many connections are opened at a time: a server that has not welcomed a client within 2 s is given up. */
+/** How long a server may take to say how it stands (ms): one with thousands of clients first hears what all of them have sent. */
+const PATIENCE = 30_000
+/** So many connections are opened at a time: a server that has not welcomed a client within 5 s is given up. */
 const AT_ONCE = 100
 
 /** Synod's key-value servers. */
@@ -105,7 +105,7 @@ export class SynodSystem implements System {
   }
 
   async connect(connections: number): Promise<readonly Store[]> {
-    await this.#disconnect()
+    if (this.#clients.length !== connections) await this.#disconnect()
     const servers = this.#addresses
     while (this.#clients.length < connections) {
       const some = Array.from({ length: Math.min(AT_ONCE, connections - this.#clients.length) }, () =>
