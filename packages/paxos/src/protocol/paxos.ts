@@ -132,6 +132,11 @@ export class Paxos {
     return this.#replica.requests.room
   }
 
+  /** The last slot that was executed. */
+  get applied(): Slot {
+    return this.#replica.slotOut - 1
+  }
+
   /** Takes in one thing that happened. */
   step(input: Input): void {
     if (input.now < this.#now) this.#leadership.clockWentBack()
@@ -163,7 +168,7 @@ export class Paxos {
       role: this.#leadership.role,
       leader: this.#leadership.known,
       ballot: this.#voter.ballot,
-      applied: this.#replica.slotOut - 1,
+      applied: this.applied,
       decided: this.#replica.known,
       sessions: this.#replica.sessions,
       executed: this.#replica.executed,

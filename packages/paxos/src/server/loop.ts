@@ -85,7 +85,7 @@ export class Loop {
       id,
       servers,
       core,
-      applied: () => core.status().applied,
+      applied: () => core.applied,
       step: (input) => {
         this.step(input)
       },

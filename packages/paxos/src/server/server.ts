@@ -333,7 +333,7 @@ export class Server<Schema extends z.ZodType, Value> {
         this.#loop.step({ type: 'submit', commands, now: clock.now() })
       },
       isWhole: () => this.#phase === 'running' && this.#loop.keeper.isWhole,
-      applied: () => this.#core.status().applied,
+      applied: () => this.#core.applied,
       admitRead: (op) => admitRead(service, op),
       read: (slot, op) => read(slot, op as z.output<Schema>),
       wake: () => {
@@ -343,11 +343,8 @@ export class Server<Schema extends z.ZodType, Value> {
         this.#loop.step({ type: 'alive', clientIds: [clientId], now: clock.now() })
       },
       status: () => this.status(),
-      feedSource: {
-        events: this.#core.events,
-        next: () => this.#core.status().applied + 1,
-      },
-      snapshot: () => ({ slot: this.#core.status().applied, entries: this.#loop.keeper.view() }),
+      feedSource: { events: this.#core.events, next: () => this.#core.applied + 1 },
+      snapshot: () => ({ slot: this.#core.applied, entries: this.#loop.keeper.view() }),
       digest: (slot) => this.#loop.keeper.digest(slot),
       chain: () => this.#core.chain,
       handOver: (to) =>
