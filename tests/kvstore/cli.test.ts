@@ -168,7 +168,7 @@ await t.test('status shows every server that was named, also one that does not a
   const args = ['--servers', `${cluster.servers},${missing}`, '--timeout', '2000', 'status']
   const { code, stdout } = await kvClient(args)
   t.equal(code, 0)
-  for (const head of ['id', 'address', 'role', 'ballot', 'slot', 'behind', 'log', 'snapshot', 'up'])
+  for (const head of ['id', 'address', 'role', 'ballot', 'slot', 'behind', 'log', 'snapshot', 'reads', 'up'])
     t.match(stdout, head)
   for (const address of cluster.addresses) t.match(stdout, address)
   t.match(stdout, new RegExp(`${missing}.*unreachable`))

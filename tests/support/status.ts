@@ -29,6 +29,7 @@ export function statusOf(fields: Partial<ServerStatus> = {}): ServerStatus {
     latency: null,
     clients: 0,
     feeds: 0,
+    reads: { answered: 0, stale: 0, waiting: 0, indexes: { underLease: 0, confirmed: 0 } },
     oldestEvent: 1,
     elections: [],
     ready: false,

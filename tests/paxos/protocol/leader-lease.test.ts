@@ -22,6 +22,7 @@ t.test('a leader that has a lease answers reads at once, its own and others’',
   network.deliver()
   network.deliver()
   t.equal(network.transcript(), lines('1→0 askIndex #1 1.0\n0→1 tellIndex #1: 0\n1 may answer reads up to 1'))
+  t.strictSame(network.status(0).indexes, { underLease: 2, confirmed: 0 })
   t.end()
 })
 
@@ -60,6 +61,7 @@ t.test('a lease that is over is no reason to answer: the ballot is confirmed, as
   t.equal(network.transcript(), '0→1,2 heartbeat 1.0 #2; decided<1; lease 300')
   network.settle()
   t.equal(network.readable(0), 1)
+  t.strictSame(network.status(0).indexes, { underLease: 0, confirmed: 1 })
   t.end()
 })
 

@@ -160,6 +160,7 @@ t.test('without a majority a read has no answer, and a stale one has, with its s
   const fresh = cut.submit({ do: 'look' }).catch((error: unknown) => error)
   const stale = await cut.readStale({ do: 'look' })
   t.match(stale, { slot: 6, value: { count: 5, slot: 6, clientId: '' } })
+  t.match((await cut.status())[0]?.status?.reads, { answered: 1, stale: 1, waiting: 1 })
   t.match(await fresh, { name: 'ClientError', mayHaveHappened: false, code: /TIMEOUT|UNAVAILABLE/ })
   const patient = client([2], 60_000).submit({ do: 'look' })
   await start(0)

@@ -115,12 +115,13 @@ t.test(
     t.equal(world.turn(0), 2, 'the core is told of both at once')
     t.equal(world.turn(0), 0, 'and not again')
     t.strictSame(client.frames, [])
+    t.strictSame(world.reads.counts, { answered: 0, stale: 0, waiting: 2 })
     Object.assign(world, { state: 'full', slot: 7 })
     world.turn(2)
     t.match(client.frames, [{ slot: 7, answers: [{ number: 1, status: 'ok' }, { number: 2, status: 'ok' }] }]) // prettier-ignore
     t.equal(client.frames.length, 1, 'in one frame')
     t.strictSame(client.answers, ['a: full@7', 'b: full@7'])
-    t.equal(world.reads.served, 2)
+    t.strictSame(world.reads.counts, { answered: 2, stale: 0, waiting: 0 })
     t.end()
   },
 )

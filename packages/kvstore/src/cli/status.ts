@@ -19,20 +19,21 @@ export async function status(session: Session): Promise<number> {
 
 function table(answers: readonly ServerAnswer[]): string {
   const rows = new Table({
-    head: ['id', 'address', 'role', 'ballot', 'slot', 'behind', 'log', 'snapshot', 'up'],
-    colAligns: ['right', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    head: ['id', 'address', 'role', 'ballot', 'slot', 'behind', 'log', 'snapshot', 'reads', 'up'],
+    colAligns: ['right', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   })
   const foremost = Math.max(0, ...answers.map(({ status }) => status?.applied ?? 0))
   for (const { address, status } of answers) {
     if (status === null) {
-      rows.push(['?', address, 'unreachable', '', '', '', '', '', ''])
+      rows.push(['?', address, 'unreachable', '', '', '', '', '', '', ''])
       continue
     }
-    const { id, role, ballot, applied, logBytes, uptimeMs, snapshot } = status
+    const { id, role, ballot, applied, logBytes, uptimeMs, snapshot, reads } = status
     const kept = snapshot.slot === 0 ? 'none' : size(snapshot.bytes)
     const behind = grouped(foremost - applied)
-    rows.push([id, address, role, ballot, grouped(applied), behind, size(logBytes), kept, duration(uptimeMs)])
+    const [log, read] = [size(logBytes), grouped(reads.answered)]
+    rows.push([id, address, role, ballot, grouped(applied), behind, log, kept, read, duration(uptimeMs)])
   }
   return rows.toString()
 }

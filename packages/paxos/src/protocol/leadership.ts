@@ -18,6 +18,7 @@ import type { AskIndex, Grant, HeartbeatReply, P1b, P2b, PrescoutReply, StepDown
 import type { Outbox } from './outbox.js'
 import { Prng } from './prng.js'
 import { ReadIndex } from './read-index.js'
+import type { IndexesNamed } from './read-index.js'
 import type { PaxosStatus } from './ready.js'
 import type { Requests } from './requests.js'
 import { Scout } from './scout.js'
@@ -109,6 +110,11 @@ export class Leadership {
   /** See {@link PaxosStatus.handingOverTo}. */
   get handingOverTo(): ServerId | null {
     return this.#handover?.to ?? null
+  }
+
+  /** See {@link PaxosStatus.indexes}. */
+  get indexes(): IndexesNamed {
+    return this.#readIndex.named
   }
 
   /** See {@link PaxosStatus.reached}. */
@@ -223,7 +229,7 @@ export class Leadership {
     if (!this.active) return // it will ask whoever leads
     // What was chosen at lower ballots was decided, or among the proposals, when this leader was adopted.
     const index = Math.max(known, this.#leader.lastProposal)
-    if (this.#lease.holds(now)) this.#out.send([from], { type: 'tellIndex', sequence, index })
+    if (this.#lease.holds(now)) this.#readIndex.tell({ from, sequence, index }, this.#out)
     else this.#readIndex.ask({ from, sequence, index }, this.#out)
   }
 

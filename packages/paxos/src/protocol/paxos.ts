@@ -177,6 +177,7 @@ export class Paxos {
       repairing: this.repairing,
       audit: this.#replica.chain.block,
       reached: this.#leadership.reached(),
+      indexes: this.#leadership.indexes,
       handingOverTo: this.#leadership.handingOverTo,
       clocksMistrusted: this.#leadership.clocksMistrusted,
     }

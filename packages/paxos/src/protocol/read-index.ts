@@ -5,6 +5,12 @@ import type { Config } from './config.js'
 import { isQuorum } from './config.js'
 import type { Outbox } from './outbox.js'
 
+/** How often a leader has named the index of a server's reads: under its lease, or after its ballot was confirmed. */
+export interface IndexesNamed {
+  readonly underLease: number
+  readonly confirmed: number
+}
+
 /** A server asked: of its reads, the index; and of the confirmation, that server's vote. */
 interface Question {
   readonly from: ServerId
@@ -16,6 +22,8 @@ export class ReadIndex {
   readonly #config: Config
   /** For the next round of confirmation. */
   #waiting: Question[] = []
+  #underLease = 0
+  #confirmations = 0
   /** Under way: who has confirmed the ballot since its heartbeat left. */
   #round: { readonly heartbeat: number; readonly votes: Set<ServerId>; readonly questions: Question[] } | undefined
 
@@ -26,6 +34,17 @@ export class ReadIndex {
   /** Whether questions wait for a round, and none is under way. */
   get isDue(): boolean {
     return this.#waiting.length > 0 && this.#round === undefined
+  }
+
+  /** So often, since the start of the process. */
+  get named(): IndexesNamed {
+    return { underLease: this.#underLease, confirmed: this.#confirmations }
+  }
+
+  /** A server asks, and the leader has a lease: nothing need be confirmed. */
+  tell(question: Question, out: Outbox): void {
+    this.#underLease++
+    this.#send(question, out)
   }
 
   /** A server asks for the index of its reads. Its own vote and the leader's may be enough. */
@@ -62,7 +81,12 @@ export class ReadIndex {
     return isQuorum(this.#config.configuration, new Set([this.#config.id, from, ...votes]))
   }
 
-  #answer({ from, sequence, index }: Question, out: Outbox): void {
+  #answer(question: Question, out: Outbox): void {
+    this.#confirmations++
+    this.#send(question, out)
+  }
+
+  #send({ from, sequence, index }: Question, out: Outbox): void {
     out.send([from], { type: 'tellIndex', sequence, index })
   }
 }

@@ -3,6 +3,7 @@ import type { AuditMark } from './audit.js'
 import type { Ballot, ServerId } from './ballot.js'
 import type { Command, Reply, Run, Slot } from './command.js'
 import type { Lives, Message } from './message.js'
+import type { IndexesNamed } from './read-index.js'
 
 /**
  * One thing that happened. `now` is a monotonic reading in ms, taken after the thing arrived, the same or later with
@@ -120,6 +121,8 @@ export interface PaxosStatus {
   readonly audit: AuditMark
   /** Of a leader: the last slot that each server has executed (index: id), as it told; null: it has not. Else empty. */
   readonly reached: readonly (Slot | null)[]
+  /** Since its start, while it led: how often it has named the index of a server's reads, which stands for all that waited there. */
+  readonly indexes: IndexesNamed
   /** Of a leader that hands its leadership over: to whom. */
   readonly handingOverTo: ServerId | null
   /** A leader found that the clocks are not as its lease needs them to be, and relies on none any more. */

@@ -8,7 +8,7 @@ import { SynodError } from '../protocol/error.js'
 import { Fifo } from '../protocol/fifo.js'
 import type { ReadResult } from '../service/service-codec.js'
 import { rejectionOf } from '../transport/read-frames.js'
-import type { ClientFrame } from '../transport/wire.js'
+import type { ClientFrame, ServerStatus } from '../transport/wire.js'
 import type { Asker } from './asker.js'
 import type { Log } from './log.js'
 
@@ -48,12 +48,17 @@ interface Waiting {
   readonly asker: Asker
   readonly number: number
   readonly op: unknown
+  readonly stale: boolean
   readonly bytes: number
 }
 
+/** See {@link ServerStatus.reads}. */
+export type ReadCounts = Pick<ServerStatus['reads'], 'answered' | 'stale' | 'waiting'>
+
 export class Reads {
-  /** How many were answered. */
-  served = 0
+  /** How many were answered since the start, and of those: at once, be the state old. */
+  #served = 0
+  #servedStale = 0
   readonly #host: ReadsHost
   readonly #clock: Clock
   readonly #log: Log
@@ -75,6 +80,11 @@ export class Reads {
     this.#host = host
     this.#clock = clock
     this.#log = log
+  }
+
+  get counts(): ReadCounts {
+    const waiting = this.#queue.length + this.#stale.length
+    return { answered: this.#served, stale: this.#servedStale, waiting }
   }
 
   /** Takes in what a client asks. */
@@ -155,12 +165,12 @@ export class Reads {
       return this.#refuse(asker, number, 'rejected', rejectionOf(expected(error)))
     }
     const queue = stale ? this.#stale : this.#queue
-    queue.push({ asker, number, op, bytes: bytes.length })
+    queue.push({ asker, number, op, stale, bytes: bytes.length })
     this.#bytes += bytes.length
     if (!stale) this.#arrived++
   }
 
-  #answer({ asker, number, op }: Waiting, slot: Slot): void {
+  #answer({ asker, number, op, stale }: Waiting, slot: Slot): void {
     if (asker.isSlow) return this.#refuse(asker, number, 'busy', NOTHING)
     let result: ReadResult
     try {
@@ -170,7 +180,8 @@ export class Reads {
       this.#warn(failure.message)
       return this.#refuse(asker, number, 'rejected', rejectionOf(failure))
     }
-    this.served++
+    this.#served++
+    if (stale) this.#servedStale++
     if (!asker.waits) this.#waiting.push(asker)
     asker.answer(slot, { number, status: result.status, value: result.value })
   }

@@ -180,6 +180,7 @@ export class Server<Schema extends z.ZodType, Value> {
       connected: this.#peers.connected(),
       clients: this.#clients.size,
       feeds: this.#clients.feeds,
+      reads: this.#clients.reads.counts,
       latency: this.#clients.latency,
       oldestEvent: this.#core.events.oldest,
     }

@@ -6,6 +6,7 @@ import type { StorageStatistics } from '../storage/storage.js'
 import { MAX_ELECTIONS } from '../transport/wire.js'
 import type { ServerStatus } from '../transport/wire.js'
 import type { Log } from './log.js'
+import type { ReadCounts } from './reads.js'
 
 /** What the server tells of itself for {@link Standing.status}. */
 export interface Standpoint {
@@ -25,6 +26,7 @@ export interface Standpoint {
   readonly connected: readonly ServerId[]
   readonly clients: number
   readonly feeds: number
+  readonly reads: ReadCounts
   readonly latency: ServerStatus['latency']
   readonly oldestEvent: number
 }
@@ -92,6 +94,7 @@ export class Standing {
     return {
       ...told,
       ...keeper,
+      reads: { ...told.reads, indexes: core.indexes },
       role: told.progress !== null ? 'starting' : takesPart ? roleOf(core) : 'forming',
       leader,
       ballot: showBallot(ballot),

@@ -116,8 +116,8 @@ export class ServerRow {
     this.#log.show(showBytes(status.logBytes), `${from}${showSome(status.syncs, 'sync')}`)
     if (snapshot.slot === 0) this.#snapshot.show('–', 'none yet')
     else this.#snapshot.show(showBytes(snapshot.bytes), `through slot ${showCount(snapshot.slot)}`)
-    const feeds = showSome(status.feeds, 'feed')
-    this.#clients.show(showCount(status.clients), `${feeds}, ${showSome(status.sessions, 'session')}`)
+    const [feeds, sessions] = [showSome(status.feeds, 'feed'), showSome(status.sessions, 'session')]
+    this.#clients.show(showCount(status.clients), `${feeds}, ${sessions}, ${readsOf(status)}`)
     this.#up.show(showDuration(status.uptimeMs), connections(status, count))
   }
 }
@@ -127,6 +127,11 @@ function sideOf({ ballot, life }: ServerView): string {
   return life === 0
     ? `ballot ${ballot}`
     : `ballot ${ballot}, repaired ${life === 1 ? 'once' : `${showCount(life)} times`}`
+}
+
+/** Those that needed no log. */
+function readsOf({ reads: { answered, waiting } }: ServerView): string {
+  return `${showSome(answered, 'read')}${waiting === 0 ? '' : `, ${showCount(waiting)} wait`}`
 }
 
 function connections({ connected }: ServerView, count: number): string {

@@ -36,6 +36,7 @@ export interface ServerView {
   readonly sessions: number
   readonly clients: number
   readonly feeds: number
+  readonly reads: { readonly answered: number; readonly waiting: number }
   readonly uptimeMs: number
   readonly connected: readonly number[]
   readonly elections: readonly ElectionView[]

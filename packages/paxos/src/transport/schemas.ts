@@ -84,6 +84,12 @@ export const serverStatus = z.object({
   latency: z.object({ p50Ms: z.number().min(0), p99Ms: z.number().min(0), count: natural }).nullable(),
   clients: natural,
   feeds: natural,
+  reads: z.object({
+    answered: natural,
+    stale: natural,
+    waiting: natural,
+    indexes: z.object({ underLease: natural, confirmed: natural }),
+  }),
   oldestEvent: natural,
   elections: z
     .array(z.object({ agoMs: z.number().min(0), leader: serverId.nullable(), ballot: z.string().max(64) }))

@@ -228,6 +228,18 @@ export interface ServerStatus {
   readonly clients: number
   /** Their feeds. */
   readonly feeds: number
+  /**
+   * Operations that only read, which need no log: how many this server has answered since its start, how many of those were to
+   * be answered at once, be the state old (`stale`), and how many wait now. `indexes`: how often it has told a server, while it led, from
+   * which slot on its reads may be answered: under its lease, or after a majority had confirmed that it leads. One stands for all
+   * reads that waited at that server.
+   */
+  readonly reads: {
+    readonly answered: number
+    readonly stale: number
+    readonly waiting: number
+    readonly indexes: { readonly underLease: number; readonly confirmed: number }
+  }
   /** The first slot whose events this server still has. */
   readonly oldestEvent: number
   /** The leaders that this server has seen come and go, the latest first; at most 16. `leader` null: none is known. */
