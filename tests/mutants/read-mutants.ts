@@ -56,6 +56,17 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [{ file: 'protocol/paxos.js', replace: 'if (!this.#replica.isSuspended)', by: '' }],
   },
   {
+    name: 'read-tells-another-slot',
+    broken: 'an answer to a read names the slot behind the one that it was read after',
+    edits: [
+      {
+        file: 'server/reads.js',
+        replace: 'asker.answer(slot, {',
+        by: 'asker.answer(slot + 1, {',
+      },
+    ],
+  },
+  {
     name: 'lease-not-kept',
     broken: 'an acceptor that granted a lease adopts another server’s ballot',
     test: 'paxos/protocol/leader-lease.test',

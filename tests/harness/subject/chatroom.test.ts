@@ -65,7 +65,7 @@ t.test('each client draws changes of its own messages only, and posts where it h
   for (let number = 1; number <= 200; number++) {
     const task: Task = draw(prng, number, `w${number % 3}`)
     try {
-      await task.run(submit)
+      await task.run(submit, () => Promise.reject(new Error('no stale reads here')))
       seen.add(task.f)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

@@ -21,10 +21,13 @@ t.test('a workload of long values writes them, and its history tells them short'
   const task = draw(new Prng(1), 9, 'a client')
   t.equal(task.value, 'v9~×4998')
   let sent: unknown
-  const answer = await task.run((op) => {
-    sent = op
-    return Promise.resolve({ existed: false })
-  })
+  const answer = await task.run(
+    (op) => {
+      sent = op
+      return Promise.resolve({ existed: false })
+    },
+    () => Promise.reject(new Error('it writes')),
+  )
   t.strictSame(answer, { type: 'ok', value: 'v9~×4998' })
   t.match(sent, { type: 'set', key: 'key-0', value: /^v9~{4998}$/ })
   t.strictSame(kvSubject.finalReads([['key-0', (sent as { value: string }).value]], []), [

@@ -24,6 +24,7 @@ const LISTENERS = 0x0feed_0000_0000
 const PEOPLE = 0x0face_0000_0000
 const LEASES = 0x1ea5e_0000_0000
 const LATER = 0x1a7e_0000_0000
+const STALE = 0x057a1e_0000_0000
 const SIZES: readonly number[] = [3, 3, 3, 3, 4, 5, 5]
 /** How long chaos lasts, and within what time all must be well again afterwards (ms). */
 const CHAOS = 8_000
@@ -56,7 +57,8 @@ export function drawScenario(seed: number, options: DrawOptions = {}): Scenario 
   // Some seeds are about leaders that succeed one another, and little else.
   const disputed = servers === 3 && LIKELY.every((kind) => kinds.includes(kind)) && prng.chance(0.6)
   const windows = disputed ? [{ at: 0, lasts: 2_000 }] : drawWindows(prng, operations - late)
-  const load = { servers, crowded: disputed, operations: operations - late, service }
+  const stale = service === 'kvstore' && part(seed, STALE).chance(0.2)
+  const load = { servers, crowded: disputed, operations: operations - late, service, stale }
   addWorkloads(timeline, prng, windows, load)
   const faults = { servers, kinds, base, lease, count: prng.pick(disputed ? [0, 3] : [3, 6, 12, 20]) }
   if (kinds.length > 0) addFaults(timeline, prng, windows, faults)
@@ -122,11 +124,13 @@ interface Load {
   readonly crowded: boolean
   readonly operations: number
   readonly service: 'kvstore' | 'chatroom'
+  /** Some reads may be stale. */
+  readonly stale: boolean
 }
 
 /** Bursts of operations; between them, and where few clients send little, sessions are idle for long enough to be evicted. */
 function addWorkloads(timeline: Timeline, prng: Prng, windows: readonly Window[], load: Load): void {
-  const { servers, crowded, operations, service } = load
+  const { servers, crowded, operations, service, stale } = load
   const bursts = windows.length
   const keys = prng.pick([1, 2, 3, 5])
   for (const [burst, { at, lasts }] of windows.entries()) {
@@ -139,7 +143,7 @@ function addWorkloads(timeline: Timeline, prng: Prng, windows: readonly Window[]
         operations: share,
         rate: Math.ceil((share * 1_000) / lasts),
         ...(service === 'kvstore' && { keys }),
-        mix: drawMix(prng, service),
+        mix: { ...drawMix(prng, service), ...(stale && { stale: 2 }) },
         timeout: prng.pick([1_000, 10_000, 20_000]),
         ...pinned,
       },

@@ -2,7 +2,7 @@
 
 /**
  * What an operation does. `submit` is any other service's. `edit` and `erase` change a message of a room; `join`, `leave` and
- * `who` are about those who are there.
+ * `who` are about those who are there. `stale` reads a key as one server has it, be it old.
  */
 export type Kind =
   | 'read'
@@ -18,6 +18,7 @@ export type Kind =
   | 'join'
   | 'leave'
   | 'who'
+  | 'stale'
 
 /**
  * One event: an operation was begun (`invoke`), took effect (`ok`), surely did not (`fail`; of a cas without an
@@ -36,6 +37,7 @@ export interface HistoryEvent {
    *   place of each that was erased.
    * - `append`: the message; `ok` may have `{"number"}`, its place in the room, from 1. `edit`: [number, message]. `erase`: the
    *   number. `fail` of both with `{"refused": "NO_MESSAGE"}` or `{"refused": "DELETED"}`: there was none such then.
+   * - `ok` of `stale`: `{"slot", "value"}`, what was there after that slot.
    * - `ok` of `list`: the pairs, in the order of their keys; of `count`: how many.
    * - `submit`: the operation; `ok`: the result; `fail` with `{"refused": code}`: the service refused it with this
    *   code, which is a result too; `fail` without a value: it was not executed.

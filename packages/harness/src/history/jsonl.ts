@@ -5,7 +5,7 @@ import { MalformedHistory } from './malformed.js'
 
 const KINDS = [
   ...(['read', 'write', 'cas', 'delete', 'list', 'count', 'submit'] as const),
-  ...(['append', 'edit', 'erase', 'join', 'leave', 'who'] as const),
+  ...(['append', 'edit', 'erase', 'join', 'leave', 'who', 'stale'] as const),
 ] satisfies readonly Kind[]
 
 /** One line. What else it says is passed over. */

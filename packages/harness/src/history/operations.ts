@@ -4,7 +4,7 @@ import type { HistoryEvent } from './history.js'
 import { MalformedHistory } from './malformed.js'
 
 /** These change nothing: without an answer they say nothing. */
-export const READS: ReadonlySet<HistoryEvent['f']> = new Set(['read', 'list', 'count', 'who'])
+export const READS: ReadonlySet<HistoryEvent['f']> = new Set(['read', 'list', 'count', 'who', 'stale'])
 
 export interface Operations {
   /** Those that can tell something, in the order of their begins. */

@@ -1,7 +1,7 @@
 /** A client of real servers, which keeps to those that it is given. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientError } from '@synod/paxos'
-import type { Feed, FeedEvent } from '@synod/paxos'
+import type { Feed, FeedEvent, StaleRead } from '@synod/paxos'
 import { Client } from '@synod/paxos/internal/client/client'
 import { realClock } from '@synod/paxos/internal/clock'
 import { WebSocketConnection } from '@synod/paxos/internal/transport/ws-connection'
@@ -45,11 +45,12 @@ export class ProcessClient implements WorldClient {
     this.#service = service
   }
 
-  async submit(op: unknown, timeout: number): Promise<unknown> {
-    const deadline = performance.now() + timeout
-    const client = this.#client ?? (await this.#connect(deadline))
-    if (client === null) throw new ClientError('UNAVAILABLE', `no server was reached in ${timeout} ms`)
-    return client.submit(op, { timeout: Math.max(1, deadline - performance.now()) })
+  submit(op: unknown, timeout: number): Promise<unknown> {
+    return this.#ask(timeout, (client, left) => client.submit(op, { timeout: left }))
+  }
+
+  readStale(op: unknown, timeout: number): Promise<StaleRead<unknown>> {
+    return this.#ask(timeout, (client, left) => client.readStale(op, { timeout: left }))
   }
 
   subscribe(from: number | 'now'): Feed<unknown> {
@@ -69,6 +70,16 @@ export class ProcessClient implements WorldClient {
   async vanish(): Promise<void> {
     this.#dialer.die()
     await this.close()
+  }
+
+  async #ask<T>(
+    timeout: number,
+    ask: (client: Client<unknown, unknown, unknown>, left: number) => Promise<T>,
+  ): Promise<T> {
+    const deadline = performance.now() + timeout
+    const client = this.#client ?? (await this.#connect(deadline))
+    if (client === null) throw new ClientError('UNAVAILABLE', `no server was reached in ${timeout} ms`)
+    return ask(client, Math.max(1, deadline - performance.now()))
   }
 
   /** Learns what the cluster serves; null if that was not told by the deadline. */

@@ -153,6 +153,7 @@ export class ProcessWorld implements World {
     this.#clients.add(client)
     return {
       submit: (op, timeout) => client.submit(op, timeout),
+      readStale: (op, timeout) => client.readStale(op, timeout),
       subscribe: (from) => client.subscribe(from),
       close: () => {
         this.#clients.delete(client)

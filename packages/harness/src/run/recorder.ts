@@ -49,7 +49,12 @@ export class Recorder {
     const { process, free } = this.#process(client)
     const said = { process, f: task.f, ...(task.key !== undefined && { key: task.key }) }
     const deadline = this.#now() + timeout
-    const submit = (op: unknown): Promise<unknown> => connection.submit(op, Math.max(1, deadline - this.#now()))
+    const left = (): number => Math.max(1, deadline - this.#now())
+    const run = (): Promise<Outcome> =>
+      task.run(
+        (op) => connection.submit(op, left()),
+        (op) => connection.readStale(op, left()),
+      )
     const counts = client === JUDGE ? null : this.counts
     if (counts !== null) counts.attempted++
     this.#pending++
@@ -57,7 +62,7 @@ export class Recorder {
       this.#note({ ...said, ...event, time: this.#time() }, connection)
     note({ type: 'invoke', ...(task.value !== undefined && { value: task.value }) })
     try {
-      const outcome = await outcomeOf(task, submit)
+      const outcome = await outcomeOf(task, run)
       if (counts !== null && !this.#ended) counts[isAnswer(outcome) ? 'ok' : outcome.type]++
       note(outcome)
       return outcome
@@ -108,9 +113,9 @@ export function isAnswer({ type, value, error }: Pick<HistoryEvent, 'type' | 'va
   return type === 'ok' || (type === 'fail' && (error === undefined || value !== undefined))
 }
 
-async function outcomeOf(task: Task, submit: (op: unknown) => Promise<unknown>): Promise<Outcome> {
+async function outcomeOf(task: Task, run: () => Promise<Outcome>): Promise<Outcome> {
   try {
-    return await task.run(submit)
+    return await run()
   } catch (error) {
     if (error instanceof Refusal) return { type: 'fail', value: { refused: error.code }, error: error.code }
     if (!(error instanceof ClientError)) throw error

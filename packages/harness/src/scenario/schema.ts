@@ -180,7 +180,7 @@ export type Fault = (typeof FAULTS)[number]
 /** How often each kind of operation is drawn, relative to the others. */
 const mix = z
   .partialRecord(
-    z.enum(['read', 'write', 'delete', 'cas', 'list', 'append', 'edit', 'erase', 'join', 'leave', 'who']),
+    z.enum(['read', 'stale', 'write', 'delete', 'cas', 'list', 'append', 'edit', 'erase', 'join', 'leave', 'who']),
     z.number().min(0),
   )
   .refine((weights) => Object.values(weights).some((weight) => weight > 0), 'at least one weight must be above 0')

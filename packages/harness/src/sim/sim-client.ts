@@ -1,5 +1,5 @@
 /** A client of a simulated cluster: the real one, over the simulated network and time. */
-import type { Feed } from '@synod/paxos'
+import type { Feed, StaleRead } from '@synod/paxos'
 import { Client } from '@synod/paxos/internal/client/client'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import { decodeServerFrame, encodeFrame } from '@synod/paxos/internal/transport/codec'
@@ -44,6 +44,10 @@ export class SimClient implements WorldClient {
 
   submit(op: unknown, timeout: number): Promise<unknown> {
     return this.#client.submit(op, { timeout })
+  }
+
+  readStale(op: unknown, timeout: number): Promise<StaleRead<unknown>> {
+    return this.#client.readStale(op, { timeout })
   }
 
   subscribe(from: number | 'now'): Feed<unknown> {

@@ -47,8 +47,8 @@ function posting(client: string, number: number, own: number[]): Task {
   const task = post(client, LOBBY, `message ${number}`)
   return {
     ...task,
-    run: async (submit) => {
-      const answer = await task.run(submit)
+    run: async (submit, readStale) => {
+      const answer = await task.run(submit, readStale)
       own.push((answer.value as ChatResults['post']).number)
       return answer
     },

@@ -3,11 +3,12 @@ import { kvstore, MAX_PAGE } from '@synod/kvstore'
 import type { KvOp, KvOpOf, KvResults } from '@synod/kvstore'
 import { kvModel } from '../checker/models/kv.js'
 import type { HistoryEvent } from '../history/history.js'
+import { staleReads } from './kv-stale.js'
 import { padded, shortened } from './padding.js'
 import type { Answer, DataStep, Draw, Subject, Task, WorkloadShape } from './subject.js'
 
 /** How often each kind of operation is drawn where a workload does not say it. */
-const KINDS: readonly string[] = ['read', 'write', 'delete', 'cas', 'list']
+const KINDS: readonly string[] = ['read', 'write', 'delete', 'cas', 'list', 'stale']
 const MIX = { read: 4, write: 3, cas: 2, delete: 1 }
 /** Over how many keys. */
 const KEYS = 5
@@ -23,7 +24,7 @@ export const kvSubject: Subject = {
   log: () => null,
   here: () => null,
   announced: () => null,
-  review: null,
+  review: staleReads,
 }
 
 function taskOf(step: DataStep): Task | string {
@@ -93,6 +94,15 @@ function of<Result>(
   return { reads: false, ...said, f, run: async (submit) => answer((await submit(op)) as Result) }
 }
 
+/** As the server has it that is asked. */
+function stale(key: string): Task {
+  const run: Task['run'] = async (_submit, readStale) => {
+    const { slot, value } = await readStale({ type: 'get', key })
+    return ok({ slot, value: shortened((value as KvResults['get']).value) })
+  }
+  return { f: 'stale', key, reads: true, run }
+}
+
 function ok(value: unknown): Answer {
   return { type: 'ok', value }
 }
@@ -100,7 +110,8 @@ function ok(value: unknown): Answer {
 function workload({ keys = KEYS, bytes = 0, mix = MIX, ops }: WorkloadShape): Draw | string {
   if (ops !== undefined) return 'ops: the key-value store has operations of its own: weigh them by mix'
   const unknown = Object.keys(mix).find((kind) => !KINDS.includes(kind))
-  if (unknown !== undefined) return `mix: the key-value store has no ${unknown}, only read, write, delete, cas and list`
+  if (unknown !== undefined)
+    return `mix: the key-value store has no ${unknown}, only read, write, delete, cas, list and stale`
   const kinds = Object.entries(mix).flatMap(([kind, weight]) => (weight > 0 ? [{ kind, weight }] : []))
   const total = kinds.reduce((sum, { weight }) => sum + weight, 0)
   /** What was last written to each key: what a cas may find there. */
@@ -126,6 +137,8 @@ function workload({ keys = KEYS, bytes = 0, mix = MIX, ops }: WorkloadShape): Dr
         })
       case 'list':
         return task({ type: 'list', prefix: '', after: null, limit: MAX_PAGE })
+      case 'stale':
+        return stale(key)
       default:
         return task({ type: 'get', key })
     }

@@ -1,5 +1,5 @@
 /** The service under test: how a scenario's steps become its operations, and what its answers are judged by. */
-import type { FeedEvent, Service } from '@synod/paxos'
+import type { FeedEvent, Service, StaleRead } from '@synod/paxos'
 import type { Prng } from '@synod/paxos/internal/protocol/prng'
 import type { z } from 'zod'
 import type { Model, Operation } from '../checker/model.js'
@@ -23,6 +23,9 @@ export interface Answer {
   readonly error?: string
 }
 
+/** Reads as one server has it. */
+export type ReadStale = (op: unknown) => Promise<StaleRead<unknown>>
+
 /** One operation that a client can be given. */
 export interface Task {
   readonly f: Kind
@@ -31,8 +34,8 @@ export interface Task {
   readonly value?: unknown
   /** Whether it changes nothing, so that it has surely not happened when it failed. */
   readonly reads: boolean
-  /** Has it done; rejects as `submit` does. */
-  run(submit: (op: unknown) => Promise<unknown>): Promise<Answer>
+  /** Has it done; rejects as `submit` and `readStale` do. */
+  run(submit: (op: unknown) => Promise<unknown>, readStale: ReadStale): Promise<Answer>
 }
 
 /** Draws an operation for a client of a workload; `number` counts all of them. */

@@ -1,5 +1,5 @@
 /** Where a scenario is played: real processes, or the simulator. The runner knows no other difference. */
-import type { Feed, ServerStatus } from '@synod/paxos'
+import type { Feed, ServerStatus, StaleRead } from '@synod/paxos'
 import type { StepOf } from '../scenario/schema.js'
 import type { Links } from './links.js'
 
@@ -7,6 +7,8 @@ import type { Links } from './links.js'
 export interface WorldClient {
   /** Has the operation executed; `timeout` in ms. */
   submit(op: unknown, timeout: number): Promise<unknown>
+  /** Reads as the server has it that the client is connected to, with the last slot that is in it. */
+  readStale(op: unknown, timeout: number): Promise<StaleRead<unknown>>
   /** The events that the service emits, from this slot on, as a `Client` of `@synod/paxos` tells them. */
   subscribe(from: number | 'now'): Feed<unknown>
   /** Calls without an outcome fail; the session ends. */

@@ -19,7 +19,7 @@ export const kvModel: Model<Pairs> = {
   step,
   id: (pairs) =>
     textOf([...pairs].map(([key, value]) => [key ?? 0, value]).sort(([a], [b]) => (textOf(a) < textOf(b) ? -1 : 1))),
-  partition: mapParts,
+  partition: (operations) => mapParts(operations.filter(({ f }) => f !== 'stale')),
   show: (pairs, { f, key }) => {
     if (f === 'list') return show(listed(pairs, key ?? ''))
     return f === 'count' ? String(listed(pairs, key ?? '').length) : show(pairs.get(key) ?? null)
@@ -28,7 +28,8 @@ export const kvModel: Model<Pairs> = {
   machine: (operations, exact) => new MapMachine(operations, exact),
 }
 
-const KINDS: ReadonlySet<string> = new Set(['read', 'write', 'cas', 'delete', 'list', 'count'])
+/** `stale` reads say nothing of now: they are judged by the slot that they name. */
+const KINDS: ReadonlySet<string> = new Set(['read', 'write', 'cas', 'delete', 'list', 'count', 'stale'])
 
 function step(pairs: Pairs, { f, key, argument, outcome, result }: Operation): Pairs | null {
   const isKnown = outcome !== 'info'
