@@ -98,7 +98,7 @@ t.test('so is what cannot be drawn for a service, or be expected of it', (t) => 
   }
   const scenario = parseScenario(JSON.stringify(file), 'F.json')
   t.strictSame(misfits(scenario, 'simulator', kvSubject), [
-    'step 2 (Workload): mix: the key-value store has no append, only read, write, delete, cas and list',
+    'step 2 (Workload): mix: the key-value store has no append, only read, write, delete, cas, list and stale',
     'step 6 (Expect): log: kvstore has no log',
     'expect: contains: kvstore has no log',
   ])
