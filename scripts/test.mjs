@@ -136,21 +136,30 @@ function report(file, { passed, failed, why, lines }, seconds) {
   for (const line of lines.slice(-SHOWN_LINES)) console.log(`     ${line}`)
 }
 
-/** Runs all tests, or those with one of `parts` in their paths; returns { passed, failed }. */
-export async function runTests(parts) {
+/**
+ * Runs all tests, or those with one of `parts` in their paths; returns { passed, failed }.
+ *
+ * @param steps what is to be run beside them, each a function that resolves to { passed, failed }; they come first
+ */
+export async function runTests(parts, steps = []) {
   const files = testFiles(parts)
   const total = { passed: 0, failed: 0 }
   if (files.length === 0) {
     console.log('There is no such test.')
     total.failed = 1
   }
+  const test = async (file) => {
+    const started = performance.now()
+    const result = await runFile(file)
+    report(file, result, (performance.now() - started) / 1000)
+    return result
+  }
+  const jobs = [...steps, ...files.map((file) => () => test(file))]
   const next = async () => {
-    for (let file = files.shift(); file !== undefined; file = files.shift()) {
-      const started = performance.now()
-      const result = await runFile(file)
-      report(file, result, (performance.now() - started) / 1000)
-      total.passed += result.passed
-      total.failed += result.failed
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const { passed, failed } = await job()
+      total.passed += passed
+      total.failed += failed
     }
   }
   await Promise.all(Array.from({ length: JOBS }, next))
