@@ -63,6 +63,20 @@ t.test('a client that moves from server to server with a command is heard at eac
   t.end()
 })
 
+t.test('however many were answered, those that were not are handed over again, in their order', (t) => {
+  const { self, submit, take, executed } = requests()
+  const all = Array.from({ length: 1000 }, (_, index) => `1.n/${index + 1} a${index + 1}`)
+  submit(all.join(', '))
+  take(1000)
+  const left = all.filter((_, index) => index % 9 === 4)
+  for (const each of all) if (!left.includes(each)) executed(each)
+  self.requeue()
+  t.equal(take(1000), left.map((each) => each.split(' ')[1]).join(', '))
+  self.resend(10_000, 500)
+  t.equal(take(1000), left.map((each) => each.split(' ')[1]).join(', '), 'and sent again when there is no word of them')
+  t.end()
+})
+
 t.test('a snapshot answers what it tells the outcome of; all else goes on waiting', (t) => {
   const { submit, take, known, installed, executed } = requests()
   submit('1.n/1 a, 1.n/2 b, open m, open k, mark j, end 2.z')

@@ -131,6 +131,18 @@ t.test('operations of every size, and what is none, come back as they were', (t)
   t.end()
 })
 
+t.test('a command that was taken from it stays as it was, whatever comes after it', (t) => {
+  const self = new Tail({ tailCommands: 100, tailBytes: 1 << 20 })
+  const taken: Command[] = []
+  for (let slot = 1; slot <= 20_000; slot++) {
+    self.push({ kind: 'op', clientId: 'c', localId: slot, acked: 0, op: new Uint8Array(900).fill(slot) }, NONE)
+    if (slot % 250 === 0) taken.push(self.at(slot - 3) ?? NOOP)
+  }
+  t.equal(taken.length, 80)
+  t.ok(taken.every((one) => one.kind === 'op' && one.op.every((byte) => byte === one.localId % 256)))
+  t.end()
+})
+
 t.test('what it has dropped it lets go, however large that was', (t) => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void

@@ -35,12 +35,12 @@ export class Calls {
   linkReady(): void {
     this.pace.linkReady()
     this.#refused.clear()
-    for (const session of this.sessions.values()) this.#resend.push(...session.pending.values())
+    for (const { pending } of this.sessions.values()) for (const [, call] of pending.entries()) this.#resend.push(call)
   }
 
   linkLost(): void {
     this.#resend = []
-    for (const session of this.sessions.values()) for (const call of session.pending.values()) unsend(call)
+    for (const { pending } of this.sessions.values()) for (const [, call] of pending.entries()) unsend(call)
   }
 
   sendAgain(call: Call): void {

@@ -246,7 +246,7 @@ export class Dispatcher implements LinkOwner {
     this.#reads.fail(code, message)
     for (const call of this.#calls.waiting) this.#fail(call, undefined, code, message)
     for (const session of this.#calls.sessions.values()) {
-      for (const call of session.pending.values()) this.#fail(call, session, code, message)
+      for (const [, call] of session.pending.entries()) this.#fail(call, session, code, message)
     }
   }
 
@@ -323,7 +323,7 @@ export class Dispatcher implements LinkOwner {
     /** When the first of what has no answer was sent. */
     let asked = Math.min(this.#reads.askedAt, session.clientId === undefined ? (sentAt ?? Infinity) : Infinity)
     for (const session of this.#calls.sessions.values()) {
-      for (const call of session.pending.values()) {
+      for (const [, call] of session.pending.entries()) {
         if (call.deadline <= now) this.#timedOut(call, session)
         else next = Math.min(next, call.deadline, this.#lookAfter(call, now))
         asked = Math.min(asked, call.sentAt ?? Infinity)

@@ -3,7 +3,6 @@
  * rested. They change nothing, so they need no session, and it does no harm if one is executed twice.
  */
 import type { Clock } from '../clock.js'
-import { Fifo } from '../protocol/fifo.js'
 import { decodeRefusal, decodeValue } from '../service/service-codec.js'
 import { readRejection } from '../transport/read-frames.js'
 import { MAX_READS } from '../transport/wire.js'
@@ -61,7 +60,7 @@ export class Reads {
   readonly #link: Pick<Link, 'ready' | 'reason' | 'send' | 'fail'>
   readonly #host: ReadsHost
   /** Those to be sent, the oldest first. */
-  #waiting = new Fifo<ReadCall>()
+  #waiting: ReadCall[] = []
   /** Those that a busy server did not take: they wait for their time. */
   readonly #held = new Set<ReadCall>()
   /** By number: those that were sent over the connection that is up, the oldest first. */
@@ -108,10 +107,7 @@ export class Reads {
 
   /** What was sent will have no answer. */
   linkLost(): void {
-    const waiting = new Fifo<ReadCall>()
-    for (const call of this.#sent.values()) waiting.push(call)
-    for (const call of this.#waiting.take(this.#waiting.length)) waiting.push(call)
-    this.#waiting = waiting
+    this.#waiting = [...this.#sent.values(), ...this.#waiting]
     this.#sent.clear()
   }
 
@@ -127,7 +123,7 @@ export class Reads {
       ops = []
       bytes = 0
     }
-    for (const call of this.#waiting.take(WINDOW - this.#sent.size)) {
+    for (const call of this.#waiting.splice(0, WINDOW - this.#sent.size)) {
       if (call.stale !== stale || bytes + call.op.length > FRAME_BYTES) send()
       stale = call.stale
       call.sentAt = now
@@ -192,12 +188,13 @@ export class Reads {
       }
       next = Math.min(next, late, call.deadline)
     }
-    for (let at = 0; at < this.#waiting.length; at++) next = Math.min(next, this.#waiting.at(at)?.deadline ?? next)
+    for (const { deadline } of this.#waiting) next = Math.min(next, deadline)
     return next
   }
 
   fail(code: ClientErrorCode, message: string): void {
-    const calls = [...this.#sent.values(), ...this.#waiting.take(this.#waiting.length), ...this.#held]
+    const calls = [...this.#sent.values(), ...this.#waiting, ...this.#held]
+    this.#waiting = []
     this.#sent.clear()
     this.#held.clear()
     this.#bytes = 0
@@ -213,7 +210,7 @@ export class Reads {
     }
     for (const [number, call] of this.#sent) if (isOver(call)) this.#sent.delete(number)
     for (const call of this.#held) if (isOver(call)) this.#held.delete(call)
-    for (const call of this.#waiting.take(this.#waiting.length)) if (!isOver(call)) this.#waiting.push(call)
+    this.#waiting = this.#waiting.filter((call) => !isOver(call))
   }
 
   #lateness({ sentAt, refusals }: ReadCall): ClientError {

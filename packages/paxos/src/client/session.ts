@@ -1,4 +1,5 @@
 /** One session of a client's, as the client keeps it: the numbers of its commands, and those without an outcome. */
+import { ByNumber } from '../protocol/by-number.js'
 import { SESSION_WINDOW } from '../protocol/session.js'
 import type { Call } from './call.js'
 
@@ -10,8 +11,8 @@ export class Session {
   readonly nonce: string
   /** What the cluster calls it; undefined until that is known. */
   clientId: string | undefined
-  /** Calls without an outcome, in the order of their local ids. */
-  readonly pending = new Map<number, Call>()
+  /** Calls without an outcome, by their local ids. */
+  readonly pending = new ByNumber<Call>()
   #last = 0
   #acked = 0
   #bytes = 0

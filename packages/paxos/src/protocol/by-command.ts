@@ -2,17 +2,20 @@
  * A map by command, as clients and their retries mean them: two copies of one are the same. It is on the way of every
  * command several times, so no text is made of a session and a number.
  */
+import { ByNumber } from './by-number.js'
 import type { Command } from './command.js'
 
 export class ByCommand<Value> {
   /** Of operations: by session, then by local id. */
-  readonly #sessions = new Map<string, Map<number, Value>>()
+  readonly #sessions = new Map<string, ByNumber<Value>>()
   /** Of what has no local id: by a text of its own. */
   readonly #others = new Map<string, Value>()
+  /** Of the session whose last command was removed: for the next one. */
+  #spare: ByNumber<Value> | undefined
   #operations = 0
   /** Commands of one session follow each other often. */
   #lastId = ''
-  #last: Map<number, Value> | undefined
+  #last: ByNumber<Value> | undefined
 
   get size(): number {
     return this.#operations + this.#others.size
@@ -27,7 +30,8 @@ export class ByCommand<Value> {
     if (command.kind !== 'op') return void this.#others.set(keyOf(command), value)
     let session = this.#session(command.clientId)
     if (session === undefined) {
-      session = new Map()
+      session = this.#spare ?? new ByNumber()
+      this.#spare = undefined
       this.#sessions.set(command.clientId, session)
       this.#last = session
     }
@@ -44,6 +48,7 @@ export class ByCommand<Value> {
     this.#operations--
     if (session.size > 0) return
     this.#sessions.delete(command.clientId)
+    this.#spare = session
     this.#last = undefined
   }
 
@@ -54,7 +59,7 @@ export class ByCommand<Value> {
     this.#last = undefined
   }
 
-  #session(clientId: string): Map<number, Value> | undefined {
+  #session(clientId: string): ByNumber<Value> | undefined {
     if (clientId === this.#lastId) return this.#last
     this.#lastId = clientId
     return (this.#last = this.#sessions.get(clientId))

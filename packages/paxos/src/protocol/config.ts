@@ -71,7 +71,7 @@ export const DEFAULT_LIMITS: Limits = {
   runBytes: 1 << 20,
   pending: 8_192,
   pendingBytes: 64 << 20,
-  tailCommands: 65_536,
+  tailCommands: 32_768,
   tailBytes: 16 << 20,
 }
 

@@ -3,6 +3,7 @@
  * changes it in slot order, by the commands alone, so any server can go on where another one stopped.
  */
 import type { Slot } from './command.js'
+import { Slab } from './slab.js'
 
 /** The events of one slot, in the order in which they were emitted; at least one. */
 export interface SlotEvents {
@@ -27,24 +28,21 @@ export function eventBytes(event: Uint8Array): number {
   return event.length + EVENT_BYTES
 }
 
-/** Bytes of a slab; an event that is larger has one of its own. */
-const SLAB_BYTES = 256 << 10
+/** Bytes of the events of a part; an event that is larger has one of its own. */
+const PART_BYTES = 256 << 10
 
-/**
- * Events one behind the other in one piece of memory: tens of thousands of small objects that live for a while would
- * cost more than all the rest of an operation.
- */
-interface Slab {
-  readonly bytes: Uint8Array
-  /** Of each event: its slot, and where it ends. */
+/** Events one behind the other, and their slots. */
+interface Part {
+  readonly events: Slab
   readonly slots: Slot[]
-  readonly ends: number[]
 }
 
 export class EventRing {
   readonly #limits: RingLimits
-  #slabs: Slab[] = []
-  /** Of the first slab: the events before this one are dropped. */
+  #parts: Part[] = []
+  /** The part that was emptied last, to be filled again. */
+  #spare: Part | undefined
+  /** Of the first part: the events before this one are dropped. */
   #head = 0
   #events = 0
   #bytes = 0
@@ -68,16 +66,9 @@ export class EventRing {
 
   /** Adds an event of a slot, which is the last one's or behind it. */
   add(slot: Slot, event: Uint8Array): void {
-    let slab = this.#slabs.at(-1)
-    let start = slab?.ends.at(-1) ?? 0
-    if (slab === undefined || start + event.length > slab.bytes.length) {
-      slab = { bytes: new Uint8Array(Math.max(SLAB_BYTES, event.length)), slots: [], ends: [] }
-      start = 0
-      this.#slabs.push(slab)
-    }
-    slab.bytes.set(event, start)
-    slab.slots.push(slot)
-    slab.ends.push(start + event.length)
+    const { events, slots } = this.#partWith(event.length)
+    slots[events.count] = slot
+    events.push(event)
     this.#last = slot
     this.#events++
     this.#bytes += eventBytes(event)
@@ -90,12 +81,12 @@ export class EventRing {
     const found: { slot: Slot; events: Uint8Array[] }[] = []
     let bytes = 0
     let last: { slot: Slot; events: Uint8Array[] } | undefined
-    for (let at = this.#slabOf(from); at < this.#slabs.length; at++) {
-      const slab = this.#slabs[at]
-      if (slab === undefined) break
-      for (let index = this.#indexOf(at, slab, from); index < slab.slots.length; index++) {
-        const slot = slab.slots[index] ?? 0
-        const event = eventOf(slab, index)
+    for (let at = this.#partOf(from); at < this.#parts.length; at++) {
+      const part = this.#parts[at]
+      if (part === undefined) break
+      for (let index = this.#indexOf(at, part, from); index < part.events.count; index++) {
+        const slot = part.slots[index] ?? 0
+        const event = part.events.at(index)
         bytes += eventBytes(event)
         if (last?.slot === slot) last.events.push(event)
         else if (last !== undefined && bytes > most) return found
@@ -107,7 +98,8 @@ export class EventRing {
 
   /** All of it, as a snapshot keeps it: the oldest slot, then the slots' events. A view that is fixed now. */
   snapshot(): Iterable<Slot | SlotEvents> {
-    const view = this.#slabs.map((slab, at) => ({ slab, from: at === 0 ? this.#head : 0, to: slab.slots.length }))
+    for (const { events } of this.#parts) events.lend()
+    const view = this.#parts.map((part, at) => ({ part, from: at === 0 ? this.#head : 0, to: part.events.count }))
     const oldest = this.#oldest
     return {
       *[Symbol.iterator]() {
@@ -119,7 +111,7 @@ export class EventRing {
 
   /** Replaces all of it by what {@link snapshot} yielded. */
   restore(snapshot: Iterable<Slot | SlotEvents>): void {
-    this.#slabs = []
+    this.#parts = []
     this.#head = this.#events = this.#bytes = 0
     for (const item of snapshot) {
       if (typeof item === 'number') this.#oldest = item
@@ -128,23 +120,34 @@ export class EventRing {
     this.#emitted++ // so that whoever follows it looks again
   }
 
-  /** The first slab that may hold events of this slot or behind it. */
-  #slabOf(from: Slot): number {
-    let [low, high] = [0, this.#slabs.length]
+  /** The last part, if an event of so many bytes finds room in it; else a new one. */
+  #partWith(bytes: number): Part {
+    const last = this.#parts.at(-1)
+    if (last?.events.fits(bytes) === true) return last
+    const isCommon = bytes <= PART_BYTES
+    const part = (isCommon ? this.#spare : undefined) ?? { events: new Slab(Math.max(PART_BYTES, bytes)), slots: [] }
+    if (isCommon) this.#spare = undefined
+    this.#parts.push(part)
+    return part
+  }
+
+  /** The first part that may hold events of this slot or behind it. */
+  #partOf(from: Slot): number {
+    let [low, high] = [0, this.#parts.length]
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#slabs[middle]?.slots.at(-1) ?? 0) < from) low = middle + 1
+      if (lastSlotOf(this.#parts[middle]) < from) low = middle + 1
       else high = middle
     }
     return low
   }
 
-  /** The first event of this slot or behind it in a slab. */
-  #indexOf(at: number, slab: Slab, from: Slot): number {
-    let [low, high] = [at === 0 ? this.#head : 0, slab.slots.length]
+  /** The first event of this slot or behind it in a part. */
+  #indexOf(at: number, { slots, events }: Part, from: Slot): number {
+    let [low, high] = [at === 0 ? this.#head : 0, events.count]
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((slab.slots[middle] ?? 0) < from) low = middle + 1
+      if ((slots[middle] ?? 0) < from) low = middle + 1
       else high = middle
     }
     return low
@@ -152,39 +155,40 @@ export class EventRing {
 
   /** Drops all events of the oldest slot that has any; false if that is the last one. */
   #dropSlot(): boolean {
-    const slot = this.#slabs[0]?.slots[this.#head]
+    const slot = this.#oldestSlot()
     if (slot === undefined || slot === this.#last) return false
-    for (let slab = this.#slabs[0]; slab?.slots[this.#head] === slot; slab = this.#slabs[0]) {
+    for (let part = this.#parts[0]; part !== undefined && this.#oldestSlot() === slot; part = this.#parts[0]) {
       this.#events--
-      this.#bytes -= lengthOf(slab, this.#head) + EVENT_BYTES
-      if (++this.#head < slab.slots.length) continue
-      this.#slabs.shift()
+      this.#bytes -= part.events.lengthOf(this.#head) + EVENT_BYTES
+      if (++this.#head < part.events.count) continue
+      this.#parts.shift()
       this.#head = 0
+      if (part.events.size === PART_BYTES && part.events.clear()) this.#spare = part
     }
     this.#oldest = slot + 1
     return true
   }
+
+  /** The oldest slot that has events. */
+  #oldestSlot(): Slot | undefined {
+    return this.#parts[0]?.slots[this.#head]
+  }
 }
 
-/** Slabs are only added to, so what was in one is there as long as anybody has the slab. */
-function* slotsOf(view: readonly { slab: Slab; from: number; to: number }[]): Generator<SlotEvents> {
+/** Parts are only added to until they are dropped, and what is lent stays: so what is in the view is there as long as it is. */
+function* slotsOf(view: readonly { part: Part; from: number; to: number }[]): Generator<SlotEvents> {
   let last: { slot: Slot; events: Uint8Array[] } | undefined
-  for (const { slab, from, to } of view) {
+  for (const { part, from, to } of view) {
     for (let index = from; index < to; index++) {
-      const slot = slab.slots[index] ?? 0
+      const slot = part.slots[index] ?? 0
       if (last !== undefined && last.slot !== slot) yield last
       if (last?.slot !== slot) last = { slot, events: [] }
-      last.events.push(eventOf(slab, index))
+      last.events.push(part.events.at(index))
     }
   }
   if (last !== undefined) yield last
 }
 
-function lengthOf({ ends }: Slab, index: number): number {
-  return (ends[index] ?? 0) - (ends[index - 1] ?? 0)
-}
-
-/** A view of an event. */
-function eventOf(slab: Slab, index: number): Uint8Array {
-  return slab.bytes.subarray(slab.ends[index - 1] ?? 0, slab.ends[index])
+function lastSlotOf(part: Part | undefined): Slot {
+  return part?.slots[part.events.count - 1] ?? 0
 }

@@ -3,7 +3,6 @@ import { ByCommand } from './by-command.js'
 import type { Command, Result } from './command.js'
 import { commandBytes } from './command.js'
 import type { Limits } from './config.js'
-import { Fifo } from './fifo.js'
 import type { Outbox } from './outbox.js'
 
 const BUSY: Result = { status: 'busy', value: new Uint8Array(0) }
@@ -13,7 +12,11 @@ interface Pending {
   readonly command: Command
   /** When it was last handed to a leader; null while it waits in the queue. */
   sentAt: number | null
+  isAnswered: boolean
 }
+
+/** So many that are answered may stand among those in order, beside as many as are not: they leave in bulk. */
+const ANSWERED = 64
 
 /** What a command came to that was executed already; undefined if it was not, or that is not known. */
 export type OutcomeOf = (command: Command) => Result | undefined
@@ -21,11 +24,11 @@ export type OutcomeOf = (command: Command) => Result | undefined
 export class Requests {
   readonly #limits: Limits
   readonly #pending = new ByCommand<Pending>()
-  /** The same, in the order in which they came. */
-  readonly #inOrder = new Set<Pending>()
+  /** The same, in the order in which they came; and some that are answered. */
+  #inOrder: Pending[] = []
   #pendingBytes = 0
   /** Commands to propose or to forward, the oldest first: own clients', and those that other servers forwarded. */
-  readonly #queue = new Fifo<Command>()
+  #queue: Command[] = []
   /** Others' commands that wait in the queue or are proposed here: a copy of one of them need not be proposed again. */
   readonly #foreign = new ByCommand<true>()
 
@@ -51,9 +54,9 @@ export class Requests {
       else if (this.#pending.get(command) !== undefined) continue
       else if (this.#isFull()) replyTo(command, BUSY, out)
       else {
-        const pending = { command, sentAt: null }
+        const pending = { command, sentAt: null, isAnswered: false }
         this.#pending.set(command, pending)
-        this.#inOrder.add(pending)
+        this.#inOrder.push(pending)
         this.#pendingBytes += commandBytes(command)
         this.#queue.push(command)
       }
@@ -79,8 +82,7 @@ export class Requests {
       if (pending === undefined) this.#foreign.set(command, true)
       else pending.sentAt = now
     }
-    for (const command of this.#queue.take(this.#queue.length))
-      if (again.get(command) === undefined) this.#queue.push(command)
+    this.#queue = this.#queue.filter((command) => again.get(command) === undefined)
   }
 
   /** The next commands of the queue, within the limits of a run. */
@@ -88,7 +90,7 @@ export class Requests {
     let count = 0
     let bytes = 0
     while (count < most && count < this.#queue.length) {
-      const command = this.#queue.at(count)
+      const command = this.#queue[count]
       if (command === undefined) break
       bytes += commandBytes(command)
       if (count > 0 && bytes > this.#limits.runBytes) break
@@ -96,14 +98,15 @@ export class Requests {
       if (pending !== undefined) pending.sentAt = now
       count++
     }
-    return this.#queue.take(count)
+    return this.#queue.splice(0, count)
   }
 
   /** Another leader, or none: all that is not decided has to be handed over again; others' commands are theirs to resend. */
   requeue(): void {
-    this.#queue.clear()
+    this.#queue = []
     this.#foreign.clear()
     for (const pending of this.#inOrder) {
+      if (pending.isAnswered) continue
       pending.sentAt = null
       this.#queue.push(pending.command)
     }
@@ -112,7 +115,7 @@ export class Requests {
   /** Queues again what was forwarded more than `patience` ms ago: the message may be lost. */
   resend(now: number, patience: number): void {
     for (const pending of this.#inOrder) {
-      if (pending.sentAt === null) continue
+      if (pending.isAnswered || pending.sentAt === null) continue
       if (now - pending.sentAt < patience) return // those behind it were sent later, or can wait for its turn
       pending.sentAt = null
       this.#queue.push(pending.command)
@@ -131,13 +134,13 @@ export class Requests {
   installed(outcomeOf: OutcomeOf, out: Outbox): void {
     const answered = new ByCommand<true>()
     for (const pending of this.#inOrder) {
-      const result = outcomeOf(pending.command)
+      const result = pending.isAnswered ? undefined : outcomeOf(pending.command)
       if (result === undefined) continue
       answered.set(pending.command, true)
       this.#answer(pending, result, out)
     }
     this.#foreign.clear()
-    for (const command of this.#queue.take(this.#queue.length)) {
+    for (const command of this.#queue.splice(0)) {
       if (answered.get(command) !== undefined) continue
       if (this.#pending.get(command) === undefined) this.#foreign.set(command, true)
       this.#queue.push(command)
@@ -147,7 +150,9 @@ export class Requests {
   #answer(pending: Pending, result: Result, out: Outbox): void {
     const { command } = pending
     this.#pending.delete(command)
-    this.#inOrder.delete(pending)
+    pending.isAnswered = true
+    if (this.#inOrder.length > 2 * this.#pending.size + ANSWERED)
+      this.#inOrder = this.#inOrder.filter(({ isAnswered }) => !isAnswered)
     this.#pendingBytes -= commandBytes(command)
     replyTo(command, result, out)
   }

@@ -3,9 +3,7 @@ import type { Run, Slot } from './command.js'
 import { commandBytes, lastSlot } from './command.js'
 
 export class RunLog {
-  #runs: Run[] = []
-  /** Runs before this index are trimmed; they leave the array in bulk, so that trimming costs O(1) a run. */
-  #head = 0
+  readonly #runs: Run[] = []
   #bytes = 0
 
   /** Bytes of all commands in it. */
@@ -17,7 +15,7 @@ export class RunLog {
   put(run: Run): void {
     this.#bytes += runBytes(run)
     const last = this.#runs.at(-1)
-    if (last === undefined || this.#head === this.#runs.length || lastSlot(last) < run.first) {
+    if (last === undefined || lastSlot(last) < run.first) {
       this.#runs.push(run)
       return
     }
@@ -52,19 +50,15 @@ export class RunLog {
 
   /** Forgets the runs that lie below this slot. */
   trim(below: Slot): void {
-    for (let run = this.#runs[this.#head]; run !== undefined && lastSlot(run) < below; run = this.#runs[this.#head]) {
+    let count = 0
+    for (let run = this.#runs[0]; run !== undefined && lastSlot(run) < below; run = this.#runs[++count])
       this.#bytes -= runBytes(run)
-      this.#head++
-    }
-    if (this.#head > 64 && this.#head * 2 > this.#runs.length) {
-      this.#runs = this.#runs.slice(this.#head)
-      this.#head = 0
-    }
+    this.#runs.splice(0, count)
   }
 
   /** Index of the first run that ends at or above the slot. */
   #search(slot: Slot): number {
-    let low = this.#head
+    let low = 0
     let high = this.#runs.length
     const first = this.#runs[low]
     if (first !== undefined && lastSlot(first) >= slot) return low // nearly always: the replica asks in slot order

@@ -3,6 +3,7 @@
  * server changes it in slot order, by the commands alone. (Ongaro's thesis, section 6.3, with many commands in flight.)
  * A session ends by a command, or is evicted when there are too many; the state machine is told.
  */
+import { ByNumber } from './by-number.js'
 import type { Command, Result, Slot } from './command.js'
 import type { SessionEntry } from './snapshot.js'
 import type { Emit, StateMachine } from './state.js'
@@ -24,7 +25,7 @@ interface Session {
   /** The client knows the outcome of every command up to this one: none of them is executed again. */
   acked: number
   /** Results above `acked`, by local id. */
-  readonly results: Map<number, Result>
+  readonly results: ByNumber<Result>
   bytes: number
   /** How often the table had been captured when this was made: it may be changed until the next time. */
   readonly captures: number
@@ -62,7 +63,7 @@ export class SessionTable {
   /** Opens the session ⟨slot, nonce⟩ and gives its client id. The slot makes a late copy of the command another session. */
   open(slot: Slot, nonce: string): string {
     const clientId = `${slot.toString(36)}.${nonce}`
-    this.#latest = { acked: 0, results: new Map(), bytes: 0, captures: this.#captures }
+    this.#latest = { acked: 0, results: new ByNumber(), bytes: 0, captures: this.#captures }
     this.#sessions.set(clientId, this.#latest)
     this.#evict()
     return clientId
@@ -114,7 +115,7 @@ export class SessionTable {
     this.#bytes = 0
     this.#latest = undefined
     for (const { clientId, acked, results } of entries) {
-      const session: Session = { acked, results: new Map(), bytes: 0, captures: this.#captures }
+      const session: Session = { acked, results: new ByNumber(), bytes: 0, captures: this.#captures }
       for (const [localId, status, value] of results) {
         session.results.set(localId, { status, value })
         session.bytes += value.length + RESULT_BYTES
@@ -137,7 +138,7 @@ export class SessionTable {
   #acknowledge(session: Session, acked: number): void {
     if (acked <= session.acked) return
     if (acked - session.acked > session.results.size) {
-      for (const localId of session.results.keys()) if (localId <= acked) this.#forget(session, localId)
+      for (const [localId] of session.results.entries()) if (localId <= acked) this.#forget(session, localId)
     } else {
       for (let localId = session.acked + 1; localId <= acked; localId++) this.#forget(session, localId)
     }
@@ -168,11 +169,11 @@ export class SessionTable {
 }
 
 function copyOf(session: Session, captures: number): Session {
-  return { ...session, results: new Map(session.results), captures }
+  return { ...session, results: session.results.copy(), captures }
 }
 
 function entryOf(clientId: string, { acked, results }: Session): SessionEntry {
-  return { clientId, acked, results: [...results].map(([localId, { status, value }]) => [localId, status, value]) }
+  return { clientId, acked, results: results.entries().map(([localId, { status, value }]) => [localId, status, value]) }
 }
 
 /** The first outcome if there was one; `stale` for what must not be executed (any more). */

@@ -2,6 +2,7 @@
 import type { Command, Slot } from './command.js'
 import { commandBytes, NOOP } from './command.js'
 import type { Limits } from './config.js'
+import { Slab } from './slab.js'
 
 /**
  * While it is held for a server that installs a snapshot, it may grow to so many times its bounds. That need not do: meanwhile
@@ -9,30 +10,31 @@ import type { Limits } from './config.js'
  */
 const HELD = 4
 
-/** Bytes of operations in a slab, and commands, at most. */
-const SLAB_BYTES = 64 << 10
-const SLAB_COMMANDS = 4096
+/** Bytes of operations in a part, and commands, at most. */
+const PART_BYTES = 64 << 10
+const PART_COMMANDS = 1024
 /** Operations of more bytes are kept as they are. */
 const SMALL = 1024
 
-/**
- * Commands one behind the other, small operations in one piece of memory: tens of thousands of objects that live for a
- * while would cost more than much of the rest of an operation, and each might keep all that alive which came with it.
- */
-interface Slab {
-  readonly first: Slot
-  readonly bytes: Uint8Array
+/** Commands one behind the other, small operations in one piece of memory; no other would keep all that alive which came with it. */
+interface Part {
+  /** The slot of its first command. */
+  first: Slot
+  /** Their operations; empty ones for those that are kept as they are. */
+  readonly ops: Slab
   /** Of each command: its client, if it is a small operation; else the command itself. */
   readonly whose: (string | Command)[]
   readonly localIds: number[]
   readonly acked: number[]
-  /** Where its operation ends. */
-  readonly ends: number[]
 }
+
+const NOTHING = new Uint8Array(0)
 
 export class Tail {
   readonly #limits: Pick<Limits, 'tailCommands' | 'tailBytes'>
-  #slabs: Slab[] = []
+  #parts: Part[] = []
+  /** The part that was emptied last, to be filled again. */
+  #spare: Part | undefined
   /** The oldest slot that is here. */
   #first: Slot = 1
   #next: Slot = 1
@@ -54,14 +56,14 @@ export class Tail {
 
   at(slot: Slot): Command | undefined {
     if (slot < this.#first || slot >= this.#next) return undefined
-    let [low, high] = [0, this.#slabs.length - 1]
+    let [low, high] = [0, this.#parts.length - 1]
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      if ((this.#slabs[middle]?.first ?? 0) <= slot) low = middle
+      if ((this.#parts[middle]?.first ?? 0) <= slot) low = middle
       else high = middle - 1
     }
-    const slab = this.#slabs[low]
-    return slab === undefined ? undefined : commandAt(slab, slot - slab.first)
+    const part = this.#parts[low]
+    return part === undefined ? undefined : commandAt(part, slot - part.first)
   }
 
   /**
@@ -71,13 +73,12 @@ export class Tail {
    */
   push(command: Command, held: Slot): void {
     const isSmall = command.kind === 'op' && command.op.length <= SMALL
-    const slab = this.#slabWith(isSmall ? command.op.length : 0)
-    const start = slab.ends.at(-1) ?? 0
-    slab.whose.push(isSmall ? command.clientId : command)
-    slab.localIds.push(isSmall ? command.localId : 0)
-    slab.acked.push(isSmall ? command.acked : 0)
-    slab.ends.push(isSmall ? start + command.op.length : start)
-    if (isSmall) slab.bytes.set(command.op, start)
+    const part = this.#partWith(isSmall ? command.op.length : 0)
+    const index = part.ops.count
+    part.whose[index] = isSmall ? command.clientId : command
+    part.localIds[index] = isSmall ? command.localId : 0
+    part.acked[index] = isSmall ? command.acked : 0
+    part.ops.push(isSmall ? command.op : NOTHING)
     this.#next++
     this.#bytes += commandBytes(command)
     const { tailCommands, tailBytes } = this.#limits
@@ -91,37 +92,38 @@ export class Tail {
 
   /** Forgets everything: the next command is that of this slot. */
   reset(next: Slot): void {
-    this.#slabs = []
+    this.#parts = []
     this.#bytes = 0
     this.#first = this.#next = next
   }
 
-  /** The last slab, if there is room in it for one more command with so many bytes; else a new one. */
-  #slabWith(bytes: number): Slab {
-    const last = this.#slabs.at(-1)
-    if (last !== undefined && last.ends.length < SLAB_COMMANDS && (last.ends.at(-1) ?? 0) + bytes <= SLAB_BYTES)
-      return last
-    const slab = { first: this.#next, bytes: new Uint8Array(SLAB_BYTES), whose: [], localIds: [], acked: [], ends: [] }
-    this.#slabs.push(slab)
-    return slab
+  /** The last part, if there is room in it for one more command with so many bytes; else a new one. */
+  #partWith(bytes: number): Part {
+    const last = this.#parts.at(-1)
+    if (last !== undefined && last.ops.count < PART_COMMANDS && last.ops.fits(bytes)) return last
+    const part = this.#spare ?? { first: 0, ops: new Slab(PART_BYTES), whose: [], localIds: [], acked: [] }
+    this.#spare = undefined
+    part.first = this.#next
+    this.#parts.push(part)
+    return part
   }
 
   #dropOldest(): void {
-    const slab = this.#slabs[0]
-    if (slab === undefined) return
-    const index = this.#first - slab.first
-    const whose = slab.whose[index] ?? NOOP
-    const length = (slab.ends[index] ?? 0) - (slab.ends[index - 1] ?? 0)
-    this.#bytes -= typeof whose === 'string' ? length + commandBytes(NOOP) : commandBytes(whose)
-    slab.whose[index] = NOOP // it may be large
+    const part = this.#parts[0]
+    if (part === undefined) return
+    const index = this.#first - part.first
+    const whose = part.whose[index] ?? NOOP
+    this.#bytes -= typeof whose === 'string' ? part.ops.lengthOf(index) + commandBytes(NOOP) : commandBytes(whose)
+    part.whose[index] = NOOP // it may be large
     this.#first++
-    if (index + 1 === slab.ends.length) this.#slabs.shift()
+    if (index + 1 < part.ops.count) return
+    this.#parts.shift()
+    if (part.ops.clear()) this.#spare = part
   }
 }
 
-function commandAt(slab: Slab, index: number): Command | undefined {
-  const whose = slab.whose[index]
-  if (typeof whose !== 'string') return whose
-  const op = slab.bytes.subarray(slab.ends[index - 1] ?? 0, slab.ends[index])
-  return { kind: 'op', clientId: whose, localId: slab.localIds[index] ?? 0, acked: slab.acked[index] ?? 0, op }
+function commandAt({ ops, whose, localIds, acked }: Part, index: number): Command | undefined {
+  const clientId = whose[index]
+  if (typeof clientId !== 'string') return clientId
+  return { kind: 'op', clientId, localId: localIds[index] ?? 0, acked: acked[index] ?? 0, op: ops.at(index) }
 }

@@ -5,7 +5,6 @@
 import type { Clock } from '../clock.js'
 import type { Slot } from '../protocol/command.js'
 import { SynodError } from '../protocol/error.js'
-import { Fifo } from '../protocol/fifo.js'
 import type { ReadResult } from '../service/service-codec.js'
 import { rejectionOf } from '../transport/read-frames.js'
 import type { ClientFrame, ServerStatus } from '../transport/wire.js'
@@ -62,9 +61,9 @@ export class Reads {
   readonly #host: ReadsHost
   readonly #clock: Clock
   readonly #log: Log
-  readonly #queue = new Fifo<Waiting>()
+  readonly #queue: Waiting[] = []
   /** Those that may be stale: they are answered in the turn in which they came, unless that takes long. */
-  readonly #stale = new Fifo<Waiting>()
+  readonly #stale: Waiting[] = []
   /** Of all operations that wait. */
   #bytes = 0
   /** How many the core has not been told of: the last ones in the queue. */
@@ -143,15 +142,15 @@ export class Reads {
 
   /** Some of those that are due: first those that do not wait for the core. */
   #next(readable: number): Waiting[] {
-    if (this.#stale.length > 0) return this.#stale.take(CHUNK)
-    const next = this.#queue.take(Math.min(CHUNK, readable - this.#taken))
+    if (this.#stale.length > 0) return this.#stale.splice(0, CHUNK)
+    const next = this.#queue.splice(0, Math.min(CHUNK, readable - this.#taken))
     this.#taken += next.length
     return next
   }
 
   /** There is no whole state any more. Who waits for the core waits on: it says nothing before there is one. */
   #leaveStale(): void {
-    for (const { asker, number, bytes } of this.#stale.take(this.#stale.length)) {
+    for (const { asker, number, bytes } of this.#stale.splice(0)) {
       this.#bytes -= bytes
       this.#refuse(asker, number, 'rejected', NOT_SERVING)
     }
