@@ -100,6 +100,34 @@ t.test('a leader that cannot be reached is tried less and less often, and calls 
   t.ok(tried > 0 && tried <= 12, `tried ${tried} times in 10 minutes`)
 })
 
+for (const isBack of [false, true]) {
+  const name = isBack ? 'dies, and comes back without leading' : 'dies'
+  t.test(
+    `when the leader ${name}, calls go to another server at once, though that one still takes it for the leader`,
+    async (t) => {
+      const cluster = new ScriptedCluster()
+      const [a] = await three(cluster, 0)
+      const client = cluster.client(ADDRESSES)
+      const warm = watch(client.submit({ add: 1 }))
+      await cluster.clock.pass(2_000)
+      t.equal(warm.outcome, 'value 1')
+      if (a !== undefined) a.script = MUTE
+      const calls = Array.from({ length: 10 }, () => watch(client.submit({ add: 1 })))
+      await cluster.clock.pass(1)
+      cluster.network.crash('a:1')
+      if (isBack) {
+        const again = await cluster.server('a:1', MUTE)
+        again.greeting = { type: 'welcome', server: 0, servers: ADDRESSES, leader: null }
+      }
+      await cluster.clock.pass(10)
+      t.strictSame(
+        calls.map(({ outcome }) => outcome),
+        Array.from({ length: 10 }, (_, index) => `value ${index + 2}`),
+      )
+    },
+  )
+}
+
 t.test('one that does not discover finds out which of its addresses is the leader’s, and tries no other', async (t) => {
   const cluster = new ScriptedCluster()
   const servers = await three(cluster, 2, ['x:1', 'y:1', 'z:1'])

@@ -131,6 +131,11 @@ export class Dispatcher implements LinkOwner {
     this.#flush()
   }
 
+  linkStays(): void {
+    this.#heldUntil = 0
+    this.#flushSoon()
+  }
+
   linkLost(): void {
     this.#calls.linkLost()
     this.#opening.sentAt = null

@@ -40,6 +40,8 @@ export interface LinkOwner {
   /** A server has welcomed the client. */
   linkReady(): void
   linkFrame(frame: ServerFrame): void
+  /** It was on its way to the leader's server, and is so no more: that one cannot be reached, or does not lead. */
+  linkStays(): void
   /** The server that had welcomed the client is out of reach, or left for another one. */
   linkLost(): void
   /** Every server said that it does not speak with this client. */
@@ -271,7 +273,9 @@ export class Link {
         return this.#swap(contact)
       }
       this.#dropSecond('it does not lead')
-      return this.#look() // another address may be the leader's; each is tried once to know whose it is
+      // Another address may be the leader's; each is tried once to know whose it is.
+      if (server !== current.leader) this.#look()
+      return this.isMoving ? undefined : this.#stay()
     }
     // It is asked who leads, and so is the silent one: either may be wrong about itself.
     const isSilent = current.heardAt < this.#askedAt
@@ -309,8 +313,14 @@ export class Link {
     this.#second = undefined
     if (!this.#ready) return this.#doubtSoon(WELCOME_WITHIN)
     if (why === 'doubt') return // whoever doubts says so again
+    this.#stay()
+  }
+
+  /** The leader's server is no better, or cannot be reached: it is tried again after a while. */
+  #stay(): void {
     this.#moveFrom = this.#clock.now() + spread(this.#clock, this.#moveWait)
     this.#moveWait = Math.min(2 * this.#moveWait, LONGEST_MOVE_WAIT)
+    this.#owner.linkStays()
   }
 
   /** The connection is of no use any more: goes on with the next server, after a while if it was the last one's turn. */
