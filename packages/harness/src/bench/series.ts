@@ -32,7 +32,11 @@ const KINDS = {
     refuses: (point) =>
       point <= MAX_VALUE_BYTES ? undefined : `a value has at most ${MAX_VALUE_BYTES} bytes, not ${point}`,
   },
-  keys: { head: 'keys', points: [1_000, 10_000, 100_000, 1_000_000], at: (options, keys) => ({ ...options, keys }) },
+  keys: {
+    head: 'keys',
+    points: [1_000, 10_000, 100_000, 1_000_000, 10_000_000],
+    at: (options, keys) => ({ ...options, keys }),
+  },
   connections: {
     head: 'connections',
     points: [1, 10, 100, 1_000, 10_000],
