@@ -102,3 +102,32 @@ t.test('a client has the leader of real servers changed, whichever of them it kn
   t.teardown(() => pinned.close())
   await t.rejects(pinned.transfer(first), { code: 'TRANSFER_FAILED', message: /which this client is not to reach/ })
 })
+
+t.test('servers that do not know a leader yet are asked again, within the time of the call', async (t) => {
+  const cluster = await Cluster.of(t, 3)
+  const client = connect(counter, { servers: cluster.addresses })
+  t.teardown(() => client.close())
+  await t.rejects(client.transfer(1, { timeout: 300 }), {
+    code: 'UNAVAILABLE',
+    message: /^no server could be reached in time that knows a leader \(the last try: .+\)$/,
+  })
+  const moved = client.transfer(1)
+  const servers = await cluster.startAll()
+  await moved
+  t.equal(servers[1]?.status().role, 'leader')
+})
+
+t.test('servers of another service are not asked twice', async (t) => {
+  const cluster = await Cluster.of(t, 1)
+  await cluster.startAll()
+  const client = connect({ ...counter, name: 'another' }, { servers: cluster.addresses })
+  t.teardown(() => client.close())
+  await t.rejects(client.transfer(0), { code: 'INCOMPATIBLE', message: /serves "counter", not "another"/ })
+})
+
+t.test('a client that is closed meanwhile asks no more', async (t) => {
+  const cluster = await Cluster.of(t, 3)
+  const client = connect(counter, { servers: cluster.addresses })
+  const moved = client.transfer(1)
+  await Promise.all([t.rejects(moved, { code: 'CLOSED' }), client.close()])
+})

@@ -193,15 +193,17 @@ export class Client<Op, Value, Event = never> {
 
   /**
    * Has the leader hand its leadership over to the server of this number; resolves when that one leads. The leader proposes nothing
-   * meanwhile, for an election timeout at most; no operation fails of it. Rejects with a {@link ClientError}, `TRANSFER_FAILED` if there is
-   * no such server, if it is too far behind or out of touch, or if another one came to lead.
+   * meanwhile, for an election timeout at most; no operation fails of it. Rejects with a {@link ClientError}: `TRANSFER_FAILED` if there is
+   * no such server, if it is too far behind or out of touch, or if another one came to lead; `UNAVAILABLE` if no server could be reached
+   * in time that knows a leader.
    */
   async transfer(to: number, options: CallOptions = {}): Promise<void> {
     if (!Number.isInteger(to) || to < 0 || to >= MAX_SERVERS)
       throw new SynodError('BAD_OPTION', `a server's number is a whole one from 0 to ${MAX_SERVERS - 1}, not ${to}`)
     const timeout = checked(options.timeout ?? this.#timeout)
     const [servers, discover] = [this.#servers, this.#discover]
-    await transfer({ servers, discover, timeout }, (address, left) => this.#inquire(address, { timeout: left }), to)
+    const inquire = (address: string, left: number): Inquiry => this.#inquire(address, { timeout: left })
+    await transfer({ servers, discover, timeout }, this.#clock, inquire, to)
   }
 
   /** Asks the server with this address; without one, each of `servers` until one can be reached. */
