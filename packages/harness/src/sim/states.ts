@@ -5,16 +5,20 @@ import type { Checker } from './checker.js'
 import type { StateObserver } from './observed-state.js'
 import type { StorageObserver } from './observed-storage.js'
 
+type Told = Pick<Checker, 'made' | 'begins' | 'executed' | 'read'>
+
 export class States implements StateObserver {
   readonly #server: number
-  readonly #checker: Checker
+  readonly #checker: Told
   readonly #broken: (error: unknown) => void
   #state: State<unknown, unknown, unknown> | null = null
-  /** How many there were: all but the first are filled from a snapshot before they are of any use. */
-  #count = 0
-  #filled = true
+  /**
+   * The first one is whole from the beginning. Each later one comes to be so when a snapshot was read into it; or when it
+   * begins to execute, as it does where a snapshot turned out damaged, and the log still has everything.
+   */
+  #isWhole = true
 
-  constructor(server: number, checker: Checker, broken: (error: unknown) => void) {
+  constructor(server: number, checker: Told, broken: (error: unknown) => void) {
     this.#server = server
     this.#checker = checker
     this.#broken = broken
@@ -22,17 +26,17 @@ export class States implements StateObserver {
 
   /** The one that executes now; null while there is only a part of it. */
   get whole(): State<unknown, unknown, unknown> | null {
-    return this.#filled ? this.#state : null
+    return this.#isWhole ? this.#state : null
   }
 
   made(state: State<unknown, unknown, unknown>): void {
+    this.#isWhole = this.#state === null
     this.#state = state
-    this.#count++
-    this.#filled = this.#count === 1
     this.#checker.made(this.#server)
   }
 
   begins(entries: readonly unknown[]): void {
+    this.#isWhole = true
     this.#check(() => this.#checker.begins(this.#server, entries))
   }
 
@@ -53,7 +57,7 @@ export class States implements StateObserver {
       durable: (records, batch) => observer.durable(records, batch),
       snapshot: (info, chunks) => observer.snapshot(info, chunks),
       read: (info, chunks) => {
-        this.#filled = true
+        this.#isWhole = true
         observer.read(info, chunks)
       },
       unreadable: (info, error) => observer.unreadable(info, error),

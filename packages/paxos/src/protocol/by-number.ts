@@ -6,10 +6,11 @@
  * everything that passes through is moved to the old generation, and is only found to be garbage there.
  */
 
-/** Places at first, and at most: twice what a session may have under way. */
+/** Places at first. */
 const FEW = 4
-const MOST = 8192
-/** An empty table with more places than this is halved. */
+/** There are at most so many places for each number: memory follows how many there are, not how far apart they lie. */
+const SPARSE = 16
+/** An empty table with more places than this has so many from then on. */
 const SPARE = 64
 
 const NONE = -1
@@ -18,7 +19,7 @@ export class ByNumber<Value> {
   /** By place: the lowest bits of a number are its place. As many as a power of two. */
   #numbers = new Array<number>(FEW).fill(NONE)
   #values = new Array<Value | undefined>(FEW).fill(undefined)
-  /** Those whose place another one has, when there can be no more places. */
+  /** Those whose place another one has, when there may be no more places. */
   #others: Map<number, Value> | undefined
   #size = 0
 
@@ -48,7 +49,8 @@ export class ByNumber<Value> {
   set(number: number, value: Value): void {
     const isNew = !this.has(number)
     if (isNew) this.#size++
-    while (!this.#hasPlaceFor(number) && this.#numbers.length < MOST) this.#resize(this.#numbers.length * 2)
+    while (!this.#hasPlaceFor(number) && this.#numbers.length < SPARSE * this.#size)
+      this.#resize(this.#numbers.length * 2)
     if (!this.#hasPlaceFor(number) || (!isNew && this.#others?.has(number) === true)) {
       this.#others ??= new Map()
       this.#others.set(number, value)
@@ -67,7 +69,7 @@ export class ByNumber<Value> {
       this.#values[place] = undefined
     } else if (this.#others?.delete(number) !== true) return false
     this.#size--
-    if (this.#size === 0 && this.#numbers.length > SPARE) this.#resize(this.#numbers.length / 2)
+    if (this.#size === 0 && this.#numbers.length > SPARE) this.#resize(SPARE)
     return true
   }
 
@@ -90,7 +92,7 @@ export class ByNumber<Value> {
     return there === NONE || there === number
   }
 
-  /** To half of it only when it is empty: so no two numbers come to have one place. */
+  /** To fewer places only when it is empty: so no two numbers come to have one. */
   #resize(length: number): void {
     const [numbers, values] = [this.#numbers, this.#values]
     this.#numbers = new Array<number>(length).fill(NONE)
